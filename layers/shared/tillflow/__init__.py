@@ -1,0 +1,1 @@
+"""Tillflow: what every function of the product shares."""

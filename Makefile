@@ -1,0 +1,87 @@
+# Every command a developer needs. `make help` lists them.
+#   ENDPOINT=http://localhost:4566   deploy to an emulator that is already running (LocalStack, …)
+#   TILLFLOW_PORT=4566               the port of the emulator that `make up` starts (default: a free one)
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Functions and tools start several times slower without bytecode.
+unexport PYTHONDONTWRITEBYTECODE
+# An activated environment of something else must not be synced by accident.
+unexport VIRTUAL_ENV
+
+# A `uv` on PATH may be a version manager's shim that only prints an error: ask it.
+UV_VERSION := 0.13.8
+UV_HOME := .local/uv-$(UV_VERSION)
+UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(UV_HOME)/bin/uv)
+PYTHON = $(shell for python in python3.13 python3 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$python && break; done)
+
+# The tools in .venv, and its python3.13, come before the machine's.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export ENDPOINT TILLFLOW_PORT
+
+ENVIRONMENT := .venv/.synced .local/emulator/.synced
+LOCAL := python -m local
+EXPORT := $(UV) export --quiet --frozen --no-hashes --no-annotate --no-header
+
+.PHONY: help
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
+
+.PHONY: up
+up: $(ENVIRONMENT) ## start the emulator if it is not running, build, deploy, print the URLs
+	$(LOCAL) up
+
+.PHONY: down
+down: $(ENVIRONMENT) ## stop the emulator and forget its stack (with ENDPOINT: delete the stack)
+	$(LOCAL) down
+
+.PHONY: logs
+logs: $(ENVIRONMENT) ## follow the functions' logs (Ctrl-C ends)
+	$(LOCAL) logs --follow
+
+.PHONY: demo
+demo: $(ENVIRONMENT) ## up, then place five real orders over HTTP and show what became of them
+	$(LOCAL) up
+	$(LOCAL) demo
+
+.PHONY: test
+test: $(ENVIRONMENT) ## every test, unit to integration, on an emulator of its own
+	python -m pytest tests
+
+.PHONY: check
+check: .venv/.synced ## lint, types, template, import contracts, locked requirements
+	ruff check .
+	ruff format --check .
+	mypy
+	cfn-lint template.yaml
+	SAM_CLI_TELEMETRY=0 sam validate --lint --region us-east-1
+	lint-imports
+	$(EXPORT) --only-group layer | diff - layers/shared/requirements.txt
+	$(EXPORT) --only-group stripe | diff - layers/stripe/requirements.txt
+
+.PHONY: lock
+lock: .venv/.synced ## after a change of pyproject.toml: uv.lock and the layers' requirements
+	$(UV) lock
+	$(EXPORT) --only-group layer >layers/shared/requirements.txt
+	$(EXPORT) --only-group stripe >layers/stripe/requirements.txt
+
+.PHONY: test-sam-local
+test-sam-local: .venv/.synced ## run a handful of functions in Lambda's own container (needs Docker)
+	$(LOCAL) invoke
+
+.venv/.synced: pyproject.toml uv.lock $(filter $(UV_HOME)/%,$(UV))
+	$(UV) sync --quiet --frozen
+	touch $@
+
+# MiniStack pins botocore, so it cannot share the tools' environment. Functions run in it: compile it.
+.local/emulator/.synced: pyproject.toml uv.lock $(filter $(UV_HOME)/%,$(UV))
+	UV_PROJECT_ENVIRONMENT=.local/emulator $(UV) sync --quiet --frozen --only-group emulator --compile-bytecode
+	touch $@
+
+$(UV_HOME)/bin/uv:
+	$(if $(PYTHON),,$(error Python 3.13 was not found: install it (pyenv install 3.13, https://www.python.org) or uv, then try again))
+	$(PYTHON) -m venv $(UV_HOME)
+	$(UV_HOME)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

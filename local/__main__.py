@@ -1,0 +1,80 @@
+"""`python -m local <command>`: what the Makefile's targets run."""
+
+import argparse
+import os
+import sys
+
+from local import STATE, LocalError, demo, deploy, emulator, invoke, logs, stack
+from local.process import console, step
+
+
+def main() -> int:
+    """Run one command; return the exit code."""
+    arguments = _parser().parse_args()
+    try:
+        match arguments.command:
+            case "up":
+                up(arguments.endpoint, arguments.port)
+            case "down":
+                down(arguments.endpoint)
+            case "logs":
+                logs.show(stack.read(STATE), follow=arguments.follow)
+            case "demo":
+                demo.run(stack.read(STATE))
+            case "invoke":
+                invoke.run()
+    except LocalError as error:
+        console.print(f"[red]✗[/] {arguments.command}: ", end="")
+        console.print(str(error), markup=False)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def up(endpoint: str | None, port: int | None) -> None:
+    """Deploy to *endpoint*, or to an emulator of our own, which is started if it does not run yet."""
+    if endpoint is None:
+        endpoint = _own_emulator(port).endpoint
+    deployed = deploy.deploy(endpoint, STATE)
+    console.print(f"API       {deployed.api_url}\nemulator  {deployed.endpoint_url}")
+    console.print(f"all else  {stack.path_in(STATE)}")
+
+
+def down(endpoint: str | None) -> None:
+    """Delete the stack from *endpoint*, or stop our own emulator, which forgets it."""
+    if endpoint is not None:
+        deploy.delete(endpoint, STATE)
+    elif emulator.stop(STATE):
+        stack.path_in(STATE).unlink(missing_ok=True)
+        console.print("stopped the emulator")
+    else:
+        console.print("no emulator is running")
+
+
+def _own_emulator(port: int | None) -> emulator.Emulator:
+    running = emulator.find(STATE)
+    if running is None:
+        with step("start the emulator"):
+            return emulator.start(STATE, port)
+    if port is not None and not running.endpoint.endswith(f":{port}"):
+        raise LocalError(f"the emulator already runs at {running.endpoint}: `make down` first")
+    return running
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("up", "down"):
+        command = commands.add_parser(name)
+        # Make passes its variables on as environment, empty or not.
+        command.add_argument("--endpoint", default=os.environ.get("ENDPOINT") or None)
+        command.add_argument("--port", type=int, default=os.environ.get("TILLFLOW_PORT") or None)
+    commands.add_parser("logs").add_argument("--follow", action="store_true")
+    commands.add_parser("demo")
+    commands.add_parser("invoke")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

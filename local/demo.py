@@ -1,0 +1,66 @@
+"""Five real orders over HTTP, each to its own end, and a table of what became of them."""
+
+from rich.table import Table
+
+from local import STATE, LocalError, emulator
+from local.client import Level
+from local.play import Outcome, play
+from local.process import console, step
+from local.shop import Article, Shop, open_shop
+from local.stack import Stack
+from local.story import STOCK, STORIES, Story
+from local.trace import Event
+
+
+def run(stack: Stack) -> None:
+    """
+    Play every story on *stack* and print the table.
+
+    Raises:
+        LocalError: an order did not end as it must; the message names the step and where its log is.
+    """
+    with step("arrange a warehouse, variants and stock"):
+        shop = open_shop(stack, len(STORIES), STOCK)
+    outcomes = [_watch(shop, story, article) for story, article in zip(STORIES, shop.articles, strict=True)]
+    console.print(_table(outcomes))
+    if failures := [f"order “{o.story.title}”: {o.failure} (order {o.order_id})" for o in outcomes if o.failure]:
+        where = f"functions: `python -m local logs`\nemulator: {emulator.log_path(STATE)}"
+        raise LocalError("\n".join([*failures, where]))
+
+
+def _watch(shop: Shop, story: Story, article: Article) -> Outcome:
+    with console.status(story.title) as status:
+        outcome = play(shop, story, article, lambda now: status.update(f"{story.title}: {now}"))
+    console.print(f"{_mark(outcome)} order “{story.title}”")
+    return outcome
+
+
+def _table(outcomes: list[Outcome]) -> Table:
+    table = Table("order", "what happened", "saga path", "events", "stock\nbefore → after", show_lines=True)
+    for outcome in outcomes:
+        table.add_row(
+            f"{outcome.story.title}\n[dim]{outcome.order_id[:8]}",
+            f"{_mark(outcome)} {outcome.status}\n[dim]{_circumstances(outcome)}",
+            "\n".join(outcome.path),
+            "\n".join(_events(outcome.events)),
+            f"{_level(outcome.before)} → {_level(outcome.after)}",
+        )
+    return table
+
+
+def _mark(outcome: Outcome) -> str:
+    return "[red]✗[/]" if outcome.failure else "[green]✓[/]"
+
+
+def _circumstances(outcome: Outcome) -> str:
+    story = outcome.story
+    return f"{story.quantity} units, {story.payment_token}"
+
+
+def _events(events: list[Event]) -> list[str]:
+    """Return one line per event: when, and what."""
+    return [f"[dim]{event.occurred_at:%H:%M:%S.%f}[/] {event.type}" for event in events]
+
+
+def _level(level: Level | None) -> str:
+    return "?" if level is None else f"{level.on_hand}" + (f" ({level.reserved} reserved)" if level.reserved else "")

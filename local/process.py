@@ -1,0 +1,58 @@
+"""Run the tools: in an environment that nothing on the machine bends, with their output in a log."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from local import ROOT, LocalError
+
+# A developer's AWS profile or endpoint could send a local deployment to a real account.
+NOT_INHERITED = ("AWS_", "LAMBDA_", "MINISTACK_", "PYTHON", "SAM_", "VIRTUAL_ENV")
+TAIL_LINES = 25
+
+console = Console(highlight=False)
+
+
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return this process's environment without what would bend a tool, with the tools' folder first on PATH."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
+    tools = Path(sys.executable).parent
+    return kept | {"PATH": f"{tools}{os.pathsep}{kept.get('PATH', os.defpath)}"} | dict(more or {})
+
+
+@contextmanager
+def step(title: str) -> Iterator[None]:
+    """Show that *title* is under way, then how long it took."""
+    started = time.monotonic()
+    with console.status(title):
+        yield
+    console.print(f"[green]✓[/] {title} [dim]({time.monotonic() - started:.1f} s)[/]")
+
+
+def run(command: Sequence[str], log: Path, more: Mapping[str, str]) -> None:
+    """
+    Run *command* in the repository's root, its output in *log*.
+
+    Raises:
+        LocalError: it failed; the message carries the end of its output.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        code = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment(more),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            check=False,
+        ).returncode
+    if code:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
+        raise LocalError(f"{tail}\n\n`{' '.join(command)}` failed ({code}); its output is in {log}")

@@ -1,0 +1,30 @@
+"""A freshly deployed stack on an emulator of its own, beside any that `make up` runs."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from local import STATE, emulator
+from local.deploy import deploy
+from local.stack import Stack
+
+# AUTH enforces the functions' roles: a permission that the template forgot fails a test.
+# Waits and retries of state machines pass ten times as fast.
+SETTINGS = {"AUTH": "true", "SFN_WAIT_SCALE": "0.1"}
+
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """The stack, deployed once for all tests; the logs stay in .local/tests when one fails."""
+    state = STATE / "tests" / str(os.getpid())
+    try:
+        yield deploy(emulator.start(state, settings=SETTINGS).endpoint, state)
+    except BaseException:
+        print(f"logs: {state / 'logs'}")
+        raise
+    finally:
+        emulator.stop(state)
+    if not request.session.testsfailed:
+        shutil.rmtree(state)

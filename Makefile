@@ -55,7 +55,7 @@ test: $(ENVIRONMENT) ## every test, unit to integration, on an emulator of its o
 check: .venv/.synced ## lint, types, template, import contracts, locked requirements
 	ruff check .
 	ruff format --check .
-	mypy
+	MYPYPATH=layers/shared mypy --strict --explicit-package-bases layers/shared/tillflow functions local tests
 	cfn-lint template.yaml
 	SAM_CLI_TELEMETRY=0 sam validate --lint --region us-east-1
 	lint-imports

@@ -21,9 +21,6 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     state = STATE / "tests" / str(os.getpid())
     try:
         yield deploy(emulator.start(state, settings=SETTINGS).endpoint, state)
-    except BaseException:
-        print(f"logs: {state / 'logs'}")
-        raise
     finally:
         emulator.stop(state)
     if not request.session.testsfailed:

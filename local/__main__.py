@@ -34,9 +34,7 @@ def main() -> int:
 
 def up(endpoint: str | None, port: int | None) -> None:
     """Deploy to *endpoint*, or to an emulator of our own, which is started if it does not run yet."""
-    if endpoint is None:
-        endpoint = _own_emulator(port).endpoint
-    deployed = deploy.deploy(endpoint, STATE)
+    deployed = deploy.deploy(_own_emulator(port).endpoint if endpoint is None else _running(endpoint), STATE)
     console.print(f"API       {deployed.api_url}\nemulator  {deployed.endpoint_url}")
     console.print(f"all else  {stack.path_in(STATE)}")
 
@@ -44,7 +42,7 @@ def up(endpoint: str | None, port: int | None) -> None:
 def down(endpoint: str | None) -> None:
     """Delete the stack from *endpoint*, or stop our own emulator, which forgets it."""
     if endpoint is not None:
-        deploy.delete(endpoint, STATE)
+        deploy.delete(_running(endpoint), STATE)
     elif emulator.stop(STATE):
         stack.path_in(STATE).unlink(missing_ok=True)
         console.print("stopped the emulator")
@@ -60,6 +58,13 @@ def _own_emulator(port: int | None) -> emulator.Emulator:
     if port is not None and not running.endpoint.endswith(f":{port}"):
         raise LocalError(f"the emulator already runs at {running.endpoint}: `make down` first")
     return running
+
+
+def _running(endpoint: str) -> str:
+    endpoint = endpoint.rstrip("/")
+    if not emulator.answers(endpoint):
+        raise LocalError(f"no emulator answers at {endpoint}: start it, or leave ENDPOINT out")
+    return endpoint
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,5 +1,8 @@
 """Five real orders over HTTP, each to its own end, and a table of what became of them."""
 
+from datetime import datetime
+
+from rich import box
 from rich.table import Table
 
 from local import STATE, LocalError, emulator
@@ -9,7 +12,8 @@ from local.process import console, step
 from local.shop import Article, Shop, open_shop
 from local.stack import Stack
 from local.story import STOCK, STORIES, Story
-from local.trace import Event
+
+WIDTH_OF_A_FILE = 120
 
 
 def run(stack: Stack) -> None:
@@ -22,7 +26,8 @@ def run(stack: Stack) -> None:
     with step("arrange a warehouse, variants and stock"):
         shop = open_shop(stack, len(STORIES), STOCK)
     outcomes = [_watch(shop, story, article) for story, article in zip(STORIES, shop.articles, strict=True)]
-    console.print(_table(outcomes))
+    width = None if console.is_terminal else WIDTH_OF_A_FILE
+    console.print(_table(outcomes), soft_wrap=False, width=width)
     if failures := [f"order “{o.story.title}”: {o.failure} (order {o.order_id})" for o in outcomes if o.failure]:
         where = f"functions: `python -m local logs`\nemulator: {emulator.log_path(STATE)}"
         raise LocalError("\n".join([*failures, where]))
@@ -36,13 +41,15 @@ def _watch(shop: Shop, story: Story, article: Article) -> Outcome:
 
 
 def _table(outcomes: list[Outcome]) -> Table:
-    table = Table("order", "what happened", "saga path", "events", "stock\nbefore → after", show_lines=True)
+    table = Table(box=box.ROUNDED, show_lines=True)
+    for heading in ("order", "what happened", "saga path", "events", "stock"):
+        table.add_column(heading, no_wrap=heading in {"saga path", "events"})
     for outcome in outcomes:
         table.add_row(
             f"{outcome.story.title}\n[dim]{outcome.order_id[:8]}",
-            f"{_mark(outcome)} {outcome.status}\n[dim]{_circumstances(outcome)}",
+            f"{_mark(outcome)} {outcome.status}\n[dim]{outcome.story.told}",
             "\n".join(outcome.path),
-            "\n".join(_events(outcome.events)),
+            "\n".join(f"[dim]{_clock(event.occurred_at)}[/] {event.type}" for event in outcome.events),
             f"{_level(outcome.before)} → {_level(outcome.after)}",
         )
     return table
@@ -52,14 +59,8 @@ def _mark(outcome: Outcome) -> str:
     return "[red]✗[/]" if outcome.failure else "[green]✓[/]"
 
 
-def _circumstances(outcome: Outcome) -> str:
-    story = outcome.story
-    return f"{story.quantity} units, {story.payment_token}"
-
-
-def _events(events: list[Event]) -> list[str]:
-    """Return one line per event: when, and what."""
-    return [f"[dim]{event.occurred_at:%H:%M:%S.%f}[/] {event.type}" for event in events]
+def _clock(moment: datetime) -> str:
+    return moment.strftime("%H:%M:%S.%f")[:-3]
 
 
 def _level(level: Level | None) -> str:

@@ -89,6 +89,14 @@ def start(state: Path, port: int | None = None, settings: Mapping[str, str] | No
     return emulator
 
 
+def answers(endpoint: str) -> bool:
+    """Return whether an emulator is there and well."""
+    try:
+        return not httpx.get(f"{endpoint}/_localstack/health").is_server_error
+    except httpx.TransportError:
+        return False
+
+
 def stop(state: Path) -> bool:
     """Stop the emulator of *state* with all its functions; return whether one was running."""
     emulator = find(state)
@@ -143,10 +151,7 @@ def _spawn(lock: int, log: Path, variables: Mapping[str, str]) -> int:
 def _healthy(state: Path, emulator: Emulator) -> Emulator | None:
     if find(state) is None:
         raise LocalError(f"the emulator ended while starting; see {log_path(state)}")
-    try:
-        return emulator if httpx.get(f"{emulator.endpoint}/_ministack/health").is_success else None
-    except httpx.TransportError:
-        return None
+    return emulator if answers(emulator.endpoint) else None
 
 
 def _usable_port(port: int | None) -> int:

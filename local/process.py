@@ -16,7 +16,8 @@ from local import ROOT, LocalError
 NOT_INHERITED = ("AWS_", "LAMBDA_", "MINISTACK_", "PYTHON", "SAM_", "VIRTUAL_ENV")
 TAIL_LINES = 25
 
-console = Console(highlight=False)
+# Soft: a terminal's width must not break a URL or a log line in two.
+console = Console(highlight=False, soft_wrap=True)
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:

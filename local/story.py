@@ -1,7 +1,7 @@
 """The demo's five orders: what is done with each, and how each must end."""
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, auto
 
 RESERVE, CHARGE, COMPLETE = "ReserveStock", "ChargePayment", "CompleteOrder"
 COMPENSATION = ["FailOrder", "RefundPayment", "ReleaseStock"]
@@ -9,13 +9,15 @@ COMPENSATION = ["FailOrder", "RefundPayment", "ReleaseStock"]
 PLACED = frozenset({"OrderCreated", "orders.order_placed.v1"})
 PAID = PLACED | {"InventoryReserved", "PaymentSucceeded"}
 
+STOCK = 10
+
 
 class Then(Enum):
     """What is done once the order is placed."""
 
-    NOTHING = "nothing"
-    REPLAY = "the same request again"
-    CANCEL = "canceled once it is confirmed"
+    NOTHING = auto()
+    REPLAY = auto()
+    CANCEL = auto()
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Story:
     """One order of *quantity* units, and its one right ending."""
 
     title: str
+    told: str
     quantity: int
     status: str
     path: list[str]
@@ -32,28 +35,52 @@ class Story:
     then: Then = Then.NOTHING
 
 
-STOCK = 10
-
-STORIES = [
-    Story("success", 2, "confirmed", [RESERVE, CHARGE, COMPLETE], PAID, sold=2),
-    Story(
-        "card declined",
-        2,
-        "failed",
-        [RESERVE, CHARGE, *COMPENSATION],
-        PLACED | {"InventoryReserved", "PaymentFailed", "InventoryReleased"},
-        sold=0,
-        payment_token="tok_declined",
-    ),
-    Story("short of stock", STOCK + 1, "failed", [RESERVE, *COMPENSATION], PLACED | {"InventoryFailed"}, sold=0),
-    Story("replay", 3, "confirmed", [RESERVE, CHARGE, COMPLETE], PAID, sold=3, then=Then.REPLAY),
-    Story(
-        "canceled",
-        4,
-        "canceled",
-        [RESERVE, CHARGE, COMPLETE],
-        PAID | {"orders.order_canceled.v1"},
-        sold=0,
-        then=Then.CANCEL,
-    ),
-]
+SUCCESS = Story(
+    title="success",
+    told="paid by card",
+    quantity=2,
+    status="confirmed",
+    path=[RESERVE, CHARGE, COMPLETE],
+    events=PAID,
+    sold=2,
+)
+DECLINED = Story(
+    title="card declined",
+    told="every reserved unit returned",
+    quantity=2,
+    payment_token="tok_declined",
+    status="failed",
+    path=[RESERVE, CHARGE, *COMPENSATION],
+    events=PLACED | {"InventoryReserved", "PaymentFailed", "InventoryReleased"},
+    sold=0,
+)
+SHORT = Story(
+    title="short of stock",
+    told=f"{STOCK + 1} wanted, nothing reserved, no charge",
+    quantity=STOCK + 1,
+    status="failed",
+    path=[RESERVE, *COMPENSATION],
+    events=PLACED | {"InventoryFailed"},
+    sold=0,
+)
+REPLAY = Story(
+    title="replay",
+    told="sent twice with one key: one order, one charge",
+    quantity=3,
+    then=Then.REPLAY,
+    status="confirmed",
+    path=[RESERVE, CHARGE, COMPLETE],
+    events=PAID,
+    sold=3,
+)
+CANCELED = Story(
+    title="canceled",
+    told="confirmed, then canceled: refunded and restocked",
+    quantity=4,
+    then=Then.CANCEL,
+    status="canceled",
+    path=[RESERVE, CHARGE, COMPLETE],
+    events=PAID | {"orders.order_canceled.v1"},
+    sold=0,
+)
+STORIES = [SUCCESS, DECLINED, SHORT, REPLAY, CANCELED]

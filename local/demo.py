@@ -13,8 +13,6 @@ from local.shop import Article, Shop, open_shop
 from local.stack import Stack
 from local.story import STOCK, STORIES, Story
 
-WIDTH_OF_A_FILE = 120
-
 
 def run(stack: Stack) -> None:
     """
@@ -26,8 +24,7 @@ def run(stack: Stack) -> None:
     with step("arrange a warehouse, variants and stock"):
         shop = open_shop(stack, len(STORIES), STOCK)
     outcomes = [_watch(shop, story, article) for story, article in zip(STORIES, shop.articles, strict=True)]
-    width = None if console.is_terminal else WIDTH_OF_A_FILE
-    console.print(_table(outcomes), soft_wrap=False, width=width)
+    console.print(_table(outcomes), soft_wrap=False)
     if failures := [f"order “{o.story.title}”: {o.failure} (order {o.order_id})" for o in outcomes if o.failure]:
         where = f"functions: `python -m local logs`\nemulator: {emulator.log_path(STATE)}"
         raise LocalError("\n".join([*failures, where]))
@@ -42,8 +39,8 @@ def _watch(shop: Shop, story: Story, article: Article) -> Outcome:
 
 def _table(outcomes: list[Outcome]) -> Table:
     table = Table(box=box.ROUNDED, show_lines=True)
-    for heading in ("order", "what happened", "saga path", "events", "stock"):
-        table.add_column(heading, no_wrap=heading in {"saga path", "events"})
+    for heading, narrowest in (("order", 8), ("what happened", 13), ("saga path", 13), ("events", 22), ("stock", 7)):
+        table.add_column(heading, min_width=narrowest)
     for outcome in outcomes:
         table.add_row(
             f"{outcome.story.title}\n[dim]{outcome.order_id[:8]}",

@@ -1,0 +1,35 @@
+"""The REQUEST authorizer of every route: one credential in, principal and scopes out."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from tillflow import deadline
+from tillflow.deadline import LambdaContext
+from tillflow.identity.service import authenticate
+
+logger = Logger()
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """
+    Return the policy for the caller's credential.
+
+    API Gateway keeps the answer for this credential, whichever route asks next: so it allows the whole stage, and
+    each function checks its own route's scope. Raising "Unauthorized" is how API Gateway is told to answer 401.
+    """
+    deadline.start(context)
+    principal = authenticate({name.lower(): value for name, value in (event.get("headers") or {}).items()})
+    if principal is None:
+        logger.info("refused")
+        raise Exception("Unauthorized")  # noqa: TRY002 - API Gateway matches this very text
+    logger.info("authorized")
+    api, stage, *_ = event["methodArn"].split("/")
+    return {
+        "principalId": principal.user_id,
+        "policyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": f"{api}/{stage}/*"}],
+        },
+        "context": {"userId": principal.user_id, "roles": ",".join(principal.roles)},
+    }

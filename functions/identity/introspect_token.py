@@ -1,0 +1,25 @@
+"""POST /api/auth/introspect: tell whether a token is valid, and what it says (RFC 7662's answer)."""
+
+from tillflow.http import Api, Request
+from tillflow.identity import service
+from tillflow.identity.models import IntrospectToken
+
+api = Api()
+
+
+@api.route("POST /api/auth/introspect")
+def introspect_token(request: Request) -> dict[str, object]:
+    """Answer `{"active": true, "userId", "roles", "issuedAt", "expiresAt"}`, or `{"active": false}` and no reason."""
+    token = service.read_token(request.body(IntrospectToken).token)
+    if token is None:
+        return {"active": False}
+    return {
+        "active": True,
+        "userId": token.user_id,
+        "roles": list(token.roles),
+        "issuedAt": token.issued_at,
+        "expiresAt": token.expires_at,
+    }
+
+
+handler = api.handler

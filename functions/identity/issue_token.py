@@ -1,0 +1,18 @@
+"""POST /api/auth/token: issue a token (for services and admins)."""
+
+from tillflow.http import Api, Request
+from tillflow.identity import service
+from tillflow.identity.models import IssueToken
+
+api = Api()
+
+
+@api.route("POST /api/auth/token")
+def issue_token(request: Request) -> dict[str, object]:
+    """Answer `{"token", "tokenType", "expiresIn"}`."""
+    wanted = request.body(IssueToken)
+    token = service.issue_token(wanted.userId, tuple(wanted.roles), wanted.ttlSeconds)
+    return {"token": token, "tokenType": "Bearer", "expiresIn": wanted.ttlSeconds}
+
+
+handler = api.handler

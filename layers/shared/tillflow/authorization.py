@@ -1,0 +1,58 @@
+"""
+Who may do what: every role's scopes and every route's demand, in one page.
+
+A route that is not here cannot be served (`http.Api` looks it up), and the test matrix is made from these tables.
+Ownership (my order, my warehouse) is for the function to check; this page says who may knock.
+"""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """The roles a token can carry."""
+
+    BUYER = "buyer"
+    SELLER = "seller"
+    MANAGER = "manager"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+    SERVICE = "service"
+
+
+# A route that anyone may call, and one that any valid credential may.
+PUBLIC = "public"
+AUTHENTICATED = "authenticated"
+
+SCOPES: dict[Role, frozenset[str]] = {
+    Role.BUYER: frozenset(),
+    Role.SELLER: frozenset({"stock:read", "stock:write"}),
+    Role.MANAGER: frozenset({"catalog:write", "stock:read", "stock:write", "stock:audit"}),
+    Role.OPERATOR: frozenset({"orders:write", "stock:read", "stock:audit"}),
+    Role.ADMIN: frozenset({"catalog:write", "orders:write", "stock:audit", "stock:read", "stock:write", "tokens:issue"}),
+    Role.SERVICE: frozenset({"tokens:issue"}),
+}
+
+ROUTES: dict[str, str] = {
+    "GET /": PUBLIC,
+    "GET /healthz": PUBLIC,
+    "GET /readyz": PUBLIC,
+    "POST /api/auth/token": "tokens:issue",
+    "POST /api/auth/introspect": "tokens:issue",
+    "POST /api/orders": AUTHENTICATED,
+    "POST /orders": AUTHENTICATED,
+    "GET /api/orders/{orderId}": AUTHENTICATED,
+    "GET /orders/{orderId}": AUTHENTICATED,
+    "POST /api/orders/{orderId}/cancel": "orders:write",
+    "POST /orders/{orderId}/cancel": "orders:write",
+    "POST /api/v1/warehouses": "catalog:write",
+    "POST /api/v1/variants": "catalog:write",
+    "POST /api/v1/stock-events": "stock:write",
+    "GET /api/v1/variants/{id}/levels": "stock:read",
+    "GET /api/stocks/release-events": "stock:audit",
+    "GET /api/stocks/release-events/export": "stock:audit",
+}
+
+
+def scopes_of(roles: tuple[str, ...]) -> frozenset[str]:
+    """Return every scope that *roles* carry together."""
+    return frozenset().union(*(SCOPES[Role(role)] for role in roles if role in SCOPES))

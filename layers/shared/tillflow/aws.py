@@ -1,0 +1,73 @@
+"""
+AWS clients, made when first used and once per process.
+
+botocore is used without boto3's layer on top, and is spared its 1.25 MB partition file: every endpoint
+comes from the service's own rule set, which is all that a client made this way asks of it.
+docs/adr/0006 has the measurements.
+"""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+# A DynamoDB call takes milliseconds. One that takes seconds is better sent again than waited for.
+_CONNECT_SECONDS = 1
+_READ_SECONDS = 3
+
+_PARTITIONS = {
+    "version": 3,
+    "partitions": [
+        {
+            "partition": "aws",
+            "dnsSuffix": "amazonaws.com",
+            "regionRegex": r"^(us|eu|ap|sa|ca|me|af|il|mx)\-\w+\-\d+$",
+            "regions": {},
+            "services": {},
+            "defaults": {"hostname": "{service}.{region}.{dnsSuffix}", "signatureVersions": ["v4"]},
+        }
+    ],
+}
+
+
+@cache
+def _session() -> Any:
+    import botocore.regions
+    import botocore.session
+
+    session = botocore.session.get_session()
+    session.register_component("endpoint_resolver", botocore.regions.EndpointResolver(_PARTITIONS))
+    return session
+
+
+@overload
+def client(service: Literal["dynamodb"]) -> "DynamoDBClient": ...
+@overload
+def client(service: Literal["events"]) -> "EventBridgeClient": ...
+@overload
+def client(service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
+@overload
+def client(service: Literal["stepfunctions"]) -> "SFNClient": ...
+@cache
+def client(service: str) -> Any:
+    """Return this process's client of an AWS *service*."""
+    from botocore.config import Config
+
+    return _session().create_client(
+        service,
+        config=Config(
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_READ_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": 3},
+        ),
+    )
+
+
+def forget() -> None:
+    """Drop the cached clients (tests change what they talk to)."""
+    client.cache_clear()  # type: ignore[attr-defined]
+    _session.cache_clear()

@@ -1,0 +1,73 @@
+"""Reads. (`commit.py` writes.) Consistent unless a caller says that the past is good enough."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tillflow import aws, faults
+from tillflow.attributes import Item, from_item, to_attribute, to_item
+from tillflow.errors import Unavailable
+from tillflow.tables import Key
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Tell a caller "try again" where the database did not answer; botocore has already retried."""
+    try:
+        yield
+    except faults.LOST as error:
+        raise Unavailable("The database did not answer in time. Send the same request again.") from error
+    except ClientError as error:
+        if not faults.is_transient(error):
+            raise
+        raise Unavailable("The database is busy. Send the same request again.") from error
+
+
+def get(table: str, key: Key) -> Item | None:
+    """Return the item under *key*, or None. Strongly consistent: one read unit per 4 KB."""
+    with _answering():
+        answer = aws.client("dynamodb").get_item(TableName=table, Key=to_item(key), ConsistentRead=True)
+    return from_item(answer["Item"]) if "Item" in answer else None
+
+
+def partition(table: str, pk: str) -> list[Item]:
+    """Return every item of one partition in sort-key order. Strongly consistent."""
+    return list(_pages(table, KeyConditionExpression="pk = :pk", ConsistentRead=True, values={":pk": pk}))
+
+
+def between(table: str, index: str, keys: tuple[str, str], pk: str, bounds: tuple[str, str], **options: Any) -> Iterator[Item]:
+    """
+    Yield the items of an *index* partition whose sort key lies within *bounds* (both included).
+
+    *keys* names the index's partition and sort key; *options* go to DynamoDB's Query (e.g. ScanIndexForward).
+    """
+    return _pages(
+        table,
+        IndexName=index,
+        KeyConditionExpression="#pk = :pk AND #sk BETWEEN :low AND :high",
+        ExpressionAttributeNames={"#pk": keys[0], "#sk": keys[1]},
+        values={":pk": pk, ":low": bounds[0], ":high": bounds[1]},
+        **options,
+    )
+
+
+def _pages(table: str, *, values: dict[str, Any], **query: Any) -> Iterator[Item]:
+    query |= {"TableName": table, "ExpressionAttributeValues": {name: to_attribute(v) for name, v in values.items()}}
+    while True:
+        with _answering():
+            page = aws.client("dynamodb").query(**query)
+        yield from map(from_item, page["Items"])
+        if "LastEvaluatedKey" not in page:
+            return
+        query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def is_described(table: str) -> bool:
+    """Tell whether *table* answers and is active (readiness)."""
+    try:
+        answer = aws.client("dynamodb").describe_table(TableName=table)
+    except (*faults.LOST, ClientError):
+        return False
+    return answer["Table"]["TableStatus"] in ("ACTIVE", "UPDATING")

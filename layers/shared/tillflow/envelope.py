@@ -1,0 +1,70 @@
+"""
+The event envelope, version 1 (contract: event-contracts.md).
+
+    {"event_id", "event_type", "occurred_at", "trace_id", "identity": {"user_id", "roles"}, "data", "version"}
+
+On the bus: `detail-type` is the event type, `source` is `tillflow.<context>`, `detail` is the envelope.
+"""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tillflow import clock, ids, jsontext
+
+VERSION = 1
+SYSTEM_USER = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why something happens: on whose behalf, as part of which trace, and when."""
+
+    user_id: str
+    roles: tuple[str, ...]
+    trace_id: str
+    at: datetime = field(default_factory=clock.now)
+
+    @staticmethod
+    def of_envelope(envelope: Mapping[str, Any]) -> "Cause":
+        """Return the cause that goes on from a received *envelope*: same person, same trace, now."""
+        identity = envelope["identity"]
+        return Cause(identity["user_id"], tuple(identity["roles"]), envelope["trace_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event to publish: its *source* context, *type*, and *data* as the contract shapes it."""
+
+    source: str
+    type: str
+    data: Mapping[str, Any]
+
+
+def seal(event: Event, cause: Cause) -> dict[str, Any]:
+    """Return *event* in its envelope, with an id of its own."""
+    return {
+        "event_id": ids.new(),
+        "event_type": event.type,
+        "occurred_at": clock.iso(cause.at),
+        "trace_id": cause.trace_id,
+        "identity": {"user_id": cause.user_id, "roles": list(cause.roles)},
+        "data": dict(event.data),
+        "version": VERSION,
+    }
+
+
+def pack(events: list[Event], cause: Cause) -> bytes:
+    """
+    Return *events* sealed, as the bytes of an item's `outbox` attribute: deflated JSON
+    `[[source, type, trace id, detail text], …]`. Deflated because a write unit is a kilobyte (docs/adr/0002).
+    """
+    entries = [[e.source, e.type, cause.trace_id, jsontext.dumps(seal(e, cause))] for e in events]
+    return zlib.compress(jsontext.dumps(entries).encode())
+
+
+def unpack(outbox: bytes) -> list[tuple[str, str, str, str]]:
+    """Return the `(source, type, trace id, detail text)` of each event in an `outbox` attribute."""
+    return [tuple(entry) for entry in jsontext.loads(zlib.decompress(outbox))]

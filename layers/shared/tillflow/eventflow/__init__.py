@@ -1,0 +1,1 @@
+"""EventFlow: what was on the bus, kept."""

@@ -1,0 +1,114 @@
+"""
+One key, one effect: the idempotency rule of every command that takes an `Idempotency-Key`.
+
+The record is written in the command's own commit, so there is no "in progress" state and a crash never locks a key.
+A key belongs to one operation of one caller for 24 hours; expiry is checked here (DynamoDB deletes late).
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from tillflow import clock, database, jsontext, tables
+from tillflow.attributes import Item
+from tillflow.commit import Commit, when
+from tillflow.envelope import Cause
+from tillflow.errors import Conflict, Invalid, Refusal
+
+LIFETIME_SECONDS = 24 * 60 * 60
+MAX_KEY_LENGTH = 255
+
+
+class KeyReused(Invalid):
+    """The key was used with another body."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+    title = "Idempotency key reused"
+    message_to_client: ClassVar[str] = (
+        "This Idempotency-Key was used with a different request. Send a new request under a new key."
+    )
+
+
+class KeyConflict(Conflict):
+    """The same, in the words of the stock contract."""
+
+    code = "IDEMPOTENCY_CONFLICT"
+    title = "Idempotency conflict"
+    detail = "stock-idempotency-conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a command answers: *status* and JSON *body*; *replayed* when it was answered before."""
+
+    status: int
+    body: dict[str, Any]
+    replayed: bool = False
+
+
+class _Replayed(Exception):  # noqa: N818 - it ends a command early, it is no error
+    def __init__(self, record: Item) -> None:
+        super().__init__()
+        self.record = record
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """
+    One command under its key: *operation* and *caller* scope the *key*, *body* is what the key stands for.
+
+    *reused* is raised when the key comes again with another body (422; the stock contract says 409).
+    """
+
+    operation: str
+    caller: str
+    key: str
+    body: Any
+    reused: Callable[[str], Refusal] = KeyReused
+
+    @property
+    def _pk(self) -> str:
+        return hashlib.sha256("\n".join((self.operation, self.caller, self.key)).encode()).hexdigest()
+
+    @property
+    def _fingerprint(self) -> str:
+        # Sorted: {"a", "b"} and {"b", "a"} are one request.
+        return hashlib.sha256(json.dumps(self.body, sort_keys=True).encode()).hexdigest()
+
+    def remember(self, commit: Commit, cause: Cause, reply: Reply) -> None:
+        """Let *commit* store *reply* under the key, or fail because the key has been used."""
+        commit.first(
+            tables.idempotency(),
+            {
+                "pk": self._pk,
+                "fingerprint": self._fingerprint,
+                "status": reply.status,
+                "body": jsontext.dumps(reply.body),
+                "expires_at": clock.epoch(cause.at) + LIFETIME_SECONDS,
+            },
+            when=when("attribute_not_exists(#pk) OR #expires_at <= :now", now=clock.epoch(cause.at)),
+            otherwise=lambda record: _Replayed(record or {}),
+        )
+
+    def once(self, command: Callable[[], Reply]) -> Reply:
+        """
+        Return what *command* (which calls `remember`) answers, or what it answered to this key before.
+
+        A refusal is looked at twice: a replay must get its first answer even if the world has changed since.
+        """
+        try:
+            return command()
+        except _Replayed as replay:
+            return self._replay(replay.record)
+        except Refusal:
+            record = database.get(tables.idempotency(), {"pk": self._pk})
+            if record is None or record["expires_at"] <= clock.epoch(clock.now()):
+                raise
+            return self._replay(record)
+
+    def _replay(self, record: Item) -> Reply:
+        if record["fingerprint"] != self._fingerprint:
+            raise self.reused(KeyReused.message_to_client)
+        return Reply(record["status"], jsontext.loads(record["body"]), replayed=True)

@@ -1,0 +1,1 @@
+"""Identity: tokens, who they stand for, and who may have them issued."""

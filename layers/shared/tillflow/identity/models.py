@@ -1,0 +1,28 @@
+"""Requests of the token API (contract: event-contracts.md, Auth API)."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tillflow.authorization import Role
+
+MAX_TTL_SECONDS = 24 * 60 * 60
+MAX_USER_ID_LENGTH = 128
+
+
+class IssueToken(BaseModel):
+    """Who the token is for, what they may do, and for how long (60 seconds to 24 hours)."""
+
+    model_config = ConfigDict(strict=True)
+
+    userId: Annotated[str, Field(min_length=1, max_length=MAX_USER_ID_LENGTH, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    roles: Annotated[list[Annotated[Role, Field(strict=False)]], Field(min_length=1, max_length=len(Role))]
+    ttlSeconds: Annotated[int, Field(ge=60, le=MAX_TTL_SECONDS)] = 3600
+
+
+class IntrospectToken(BaseModel):
+    """A token to look into."""
+
+    model_config = ConfigDict(strict=True)
+
+    token: Annotated[str, Field(max_length=8192)]

@@ -1,0 +1,45 @@
+"""Credentials in, principals out; and new tokens."""
+
+import hmac
+
+from tillflow import clock, secrets
+from tillflow.identity import rules
+from tillflow.identity.rules import Token
+
+_SIGNING = "TOKEN_SIGNING_SECRET_ARN"
+_SERVICE = "SERVICE_TOKEN_SECRET_ARN"
+SERVICE_PRINCIPAL = Token("service", ("service",), 0, 0)
+
+
+def issue_token(user_id: str, roles: tuple[str, ...], ttl_seconds: int) -> str:
+    """Return a token of *user_id* with *roles* that is valid for *ttl_seconds* from now."""
+    now = clock.epoch(clock.now())
+    return rules.issue(Token(user_id, roles, now, now + ttl_seconds), secrets.current(_SIGNING))
+
+
+def read_token(text: str) -> Token | None:
+    """Return what a valid token says, else None. One signed before the last rotation is valid too."""
+    now = clock.epoch(clock.now())
+    token = rules.read(text, secrets.current(_SIGNING), now)
+    if token is None and (before := secrets.previous(_SIGNING)):
+        token = rules.read(text, before, now)
+    return token
+
+
+def read_service_token(text: str) -> Token | None:
+    """Return the service principal if *text* is the stack's service token, else None."""
+    for secret in (secrets.current(_SERVICE), secrets.previous(_SERVICE)):
+        if secret and hmac.compare_digest(secret, text.encode("utf-8", "surrogatepass")):
+            return SERVICE_PRINCIPAL
+    return None
+
+
+def authenticate(headers: dict[str, str]) -> Token | None:
+    """Return the principal of a request's credential (*headers* in lower case), or None: no or no valid credential."""
+    scheme, _, credential = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return read_token(credential.strip())
+    if "x-service-token" in headers:
+        return read_service_token(headers["x-service-token"])
+    # X-Api-Key: producers do not exist yet, so there is no valid key.
+    return None

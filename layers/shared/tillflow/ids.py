@@ -1,0 +1,28 @@
+"""
+Identifiers.
+
+An id that names the effect of something else is derived from it (RFC 9562 version 5): the same snapshot is
+always the same order, the same order always the same reservation. Uniqueness then needs no second item.
+"""
+
+import uuid
+
+_TILLFLOW = uuid.UUID("6f0d2c1e-5d0a-5b57-9c3f-7e1f5c2b9a10")
+
+
+def new() -> str:
+    """Return a fresh random UUID."""
+    return str(uuid.uuid4())
+
+
+def derived(kind: str, of: str) -> str:
+    """Return the one id of this *kind* that follows from *of*, e.g. `derived("reservation", order_id)`."""
+    return str(uuid.uuid5(_TILLFLOW, f"{kind}:{of}"))
+
+
+def is_uuid(text: str) -> bool:
+    """Tell whether *text* is a UUID in its canonical form."""
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False

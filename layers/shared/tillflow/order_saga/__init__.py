@@ -1,0 +1,1 @@
+"""The order saga: drives every order to an end, or undoes it without a trace."""

@@ -1,0 +1,1 @@
+"""Orders: signed carts become orders, once."""

@@ -1,0 +1,167 @@
+"""Orders: load, decide, commit."""
+
+import hmac
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from tillflow import clock, secrets
+from tillflow.commit import Commit
+from tillflow.config import number
+from tillflow.envelope import Cause
+from tillflow.idempotency import Idempotency, Reply
+from tillflow.orders import events, rules, store
+from tillflow.orders.models import CartSnapshot
+from tillflow.orders.rules import (
+    CONFIRMED,
+    FAILED,
+    PENDING,
+    InvalidSnapshot,
+    NotYourSnapshot,
+    Order,
+    OrderClosed,
+    SnapshotAlreadyOrdered,
+)
+from tillflow.validation import problems
+
+_SIGNING = "CART_SNAPSHOT_SECRET_ARN"
+# What DynamoDB may be asked to keep of one cart: far below an item's 400 KB, far above any real cart.
+_MAX_SNAPSHOT_BYTES = 100_000
+
+find = store.find
+
+
+def create(snapshot: dict[str, Any], payment_token: str | None, cause: Cause, once: Idempotency) -> Reply:
+    """
+    Turn a signed cart snapshot into a pending order, once.
+
+    Raises:
+        InvalidSnapshot: it is malformed, not signed by the cart service, inconsistent or too old.
+        NotYourSnapshot: it belongs to another user than the caller.
+        SnapshotAlreadyOrdered: it has become an order under another key.
+    """
+
+    def command() -> Reply:
+        order = _place(snapshot, payment_token, cause)
+        reply = Reply(201, {"orderId": order.order_id})
+        commit = Commit(cause)
+        store.add(commit, order, lambda: SnapshotAlreadyOrdered("This snapshot has become an order already."))
+        once.remember(commit, cause, reply)
+        commit.emit(events.order_created(order), events.order_placed(order))
+        commit.write()
+        return reply
+
+    return once.once(command)
+
+
+def _place(snapshot: dict[str, Any], payment_token: str | None, cause: Cause) -> Order:
+    try:
+        cart = CartSnapshot.model_validate(snapshot)
+    except ValidationError as error:
+        raise InvalidSnapshot(f"cartSnapshot: {problems(error)}") from error
+    _check_signature(snapshot, cart.signature)
+    rules.check_totals(cart)
+    if cart.userId is not None and cart.userId != cause.user_id:
+        raise NotYourSnapshot("This cart snapshot belongs to another user.")
+    rules.check_age(cart, cause.at, timedelta(seconds=number("CART_SNAPSHOT_MAX_AGE_SECONDS", 86_400)))
+    return Order(
+        order_id=rules.order_id_of(str(cart.snapshotId)),
+        status=PENDING,
+        user_id=cause.user_id,
+        snapshot=snapshot,
+        trace_id=cause.trace_id,
+        created_at=cause.at,
+        updated_at=cause.at,
+        payment_token=payment_token,
+    )
+
+
+def _check_signature(snapshot: dict[str, Any], signature: str) -> None:
+    for secret in (secrets.current(_SIGNING), secrets.previous(_SIGNING)):
+        if secret and hmac.compare_digest(rules.sign(snapshot, secret), signature):
+            return
+    raise InvalidSnapshot("The snapshot's signature is not the cart service's.")
+
+
+def cancel(order_id: str, reason: str | None, cause: Cause) -> Order:
+    """
+    Cancel a pending or confirmed order; refund and restock follow.
+
+    Raises:
+        OrderNotFound: there is no such order.
+        OrderAlreadyFinalized: it has failed or is canceled; the error carries the order.
+    """
+    order = rules.cancel(store.find(order_id), reason, cause.at)
+    # The trace of the order goes on: what is undone is part of its story, whoever asked for it.
+    commit = Commit(Cause(cause.user_id, cause.roles, order.trace_id, cause.at))
+    store.cancel(commit, order)
+    commit.emit(events.order_canceled(order))
+    commit.write()
+    return order
+
+
+class _StandsAs(Exception):  # noqa: N818 - it ends a command early, it is no error
+    """The order already has another status."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+def confirm(order_id: str, cause: Cause) -> None:
+    """
+    Confirm a pending order; confirming twice is confirming once.
+
+    Raises:
+        OrderClosed: it has failed or was canceled meanwhile.
+    """
+    commit = Commit(cause)
+    store.confirm(commit, order_id, cause.at, otherwise=_StandsAs)
+    try:
+        commit.write()
+    except _StandsAs as stands:
+        if stands.status != CONFIRMED:
+            raise OrderClosed(f"The order is {stands.status}.") from stands
+
+
+def fail(order_id: str, reason: str, cause: Cause, *, holds_stock: bool, to_undo: bool) -> str:
+    """
+    Fail a pending order and return the status that stands then: `failed`, or what came before.
+
+    *holds_stock*: its stock is asked back on the bus too; *to_undo*: it is settled only when that has been done.
+    """
+    commit = Commit(cause)
+    store.fail(commit, order_id, reason, cause.at, settled=not to_undo, otherwise=_StandsAs)
+    if holds_stock:
+        commit.emit(events.inventory_release_requested(order_id, reason))
+    try:
+        commit.write()
+    except _StandsAs as stands:
+        return stands.status
+    return FAILED
+
+
+def settle(order_id: str, cause: Cause) -> None:
+    """Note that nothing is left to undo of a failed or canceled order."""
+    commit = Commit(cause)
+    store.settle(commit, order_id, otherwise=_StandsAs)
+    try:
+        commit.write()
+    except _StandsAs:
+        return  # Confirmed: it was settled by that.
+
+
+def overdue() -> Iterator[Order]:
+    """Yield each order whose saga should have ended by now, once per deadline, with a new deadline set."""
+    now = clock.now()
+    for order_id in store.due(now):
+        order = store.find(order_id)
+        commit = Commit(Cause(order.user_id, (), order.trace_id, now))
+        store.postpone(commit, order_id, now, otherwise=lambda status=order.status: _StandsAs(status))
+        try:
+            commit.write()
+        except _StandsAs:
+            continue  # Settled, or taken by another run, since the index was read.
+        yield order

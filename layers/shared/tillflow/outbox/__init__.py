@@ -1,0 +1,1 @@
+"""The outbox: from the tables' streams to the bus."""

@@ -1,0 +1,1 @@
+"""Stock: warehouses, variants, the ledger, and reservations that never oversell."""

@@ -1,0 +1,145 @@
+"""Requests, answers and events of stock (contracts: stock-events.md, event-contracts.md)."""
+
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from tillflow import clock
+
+MAX_LINES = 90
+MAX_UNITS = 1_000_000_000
+MAX_PAGE_SIZE = 100
+MAX_EXPORT = 10_000
+
+type Lax[T] = Annotated[T, Field(strict=False)]
+type Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+type Code = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
+type Units = Annotated[int, Field(ge=-MAX_UNITS, le=MAX_UNITS)]
+type Moment = Annotated[AwareDatetime, Field(strict=False)]
+
+
+class EventType(StrEnum):
+    """What a stock event does to the units on hand."""
+
+    INBOUND = "INBOUND"
+    OUTBOUND = "OUTBOUND"
+    ADJUST = "ADJUST"
+
+
+class ReasonCode(StrEnum):
+    """Why units moved."""
+
+    PURCHASE = "PURCHASE"
+    SALE = "SALE"
+    COUNT_CORRECTION = "COUNT_CORRECTION"
+    DAMAGE = "DAMAGE"
+    DISCARD_EXPIRED = "DISCARD_EXPIRED"
+    OTHER = "OTHER"
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+
+class CreateWarehouse(_Body):
+    """A place that holds stock. Sellers may move stock only where *sellerIds* names them."""
+
+    code: Code
+    name: Name
+    sellerIds: Annotated[list[Name], Field(max_length=100)] = []
+
+
+class CreateVariant(_Body):
+    """Something that can be stocked and sold under its SKU; after *expiresAt* it is not sold."""
+
+    sku: Code
+    name: Name
+    active: bool = True
+    expiresAt: Moment | None = None
+
+
+class StockEventLine(_Body):
+    """One variant's movement: positive for INBOUND and OUTBOUND, positive or negative for ADJUST."""
+
+    variantId: Lax[UUID]
+    quantity: Units
+
+
+class CreateStockEvent(_Body):
+    """Body of POST /api/v1/stock-events."""
+
+    type: Lax[EventType]
+    warehouseId: Lax[UUID]
+    occurredAt: Moment | None = None
+    reasonCode: Lax[ReasonCode] | None = None
+    notes: Annotated[str, Field(max_length=500)] | None = None
+    lines: Annotated[list[StockEventLine], Field(min_length=1, max_length=MAX_LINES)]
+
+
+def _moment(text: str) -> str:
+    return clock.iso(clock.parse(text))
+
+
+class ReleaseQuery(BaseModel):
+    """Which releases: of one order, and within [*from*, *to*] (ISO 8601; both ends included)."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    orderId: UUID | None = None
+    since: Annotated[str, AfterValidator(_moment), Field(alias="from")] = "0001-01-01T00:00:00.000Z"
+    until: Annotated[str, AfterValidator(_moment), Field(alias="to")] = "9999-12-31T23:59:59.999Z"
+
+
+class ReleasePageQuery(ReleaseQuery):
+    """The same, a page of it."""
+
+    page: Annotated[int, Field(ge=0, le=100_000)] = 0
+    size: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = 20
+
+
+class ReleaseExportQuery(ReleaseQuery):
+    """The same, up to *limit* releases."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_EXPORT)] = 1000
+
+
+class ReleaseRequest(BaseModel):
+    """What the stock context needs of `InventoryReleaseRequested`, whoever sent it."""
+
+    order_id: UUID
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class MovedItem(BaseModel):
+    """Units of one SKU."""
+
+    sku_id: str
+    quantity: int
+
+
+class InventoryReserved(BaseModel):
+    """Data of `InventoryReserved`."""
+
+    order_id: UUID
+    reservation_id: UUID
+    reserved_items: list[MovedItem]
+
+
+class InventoryFailed(BaseModel):
+    """Data of `InventoryFailed`: nothing was reserved, so *reservation_id* is null."""
+
+    order_id: UUID
+    reservation_id: UUID | None
+    reason: str
+
+
+class InventoryReleased(BaseModel):
+    """Data of `InventoryReleased`."""
+
+    release_id: UUID
+    order_id: UUID
+    reservation_id: UUID
+    reason: str
+    released_items: list[MovedItem]

@@ -1,0 +1,216 @@
+"""
+Reservations: an order's units are held, sold or given back, all or none, each once.
+
+A reservation is a pending OUTBOUND event in the ledger, whose id follows from the order. Its status decides every race:
+
+    (none) ─reserve─▶ pending ─commit─▶ posted ─give_back─▶ returned
+       │                 └─release / give_back─▶ released
+       └─ refused (no stock, or undone before it was made: a late reserve finds the door closed)
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from tillflow import clock, ids
+from tillflow.attributes import Item
+from tillflow.commit import MAX_ACTIONS, Commit
+from tillflow.envelope import Cause
+from tillflow.errors import Unavailable
+from tillflow.stock import events, rules, store
+from tillflow.stock.models import EventType, ReasonCode
+from tillflow.stock.rules import PENDING, POSTED, REFUSED, RELEASED, RETURNED, Line, ReservationRefused, Stocked, opposite
+
+_ATTEMPTS = 8
+
+
+class _Moved(Exception):  # noqa: N818 - it ends an attempt early, it is no error
+    """What was read is no longer so."""
+
+
+class _Exists(Exception):  # noqa: N818 - it ends a command early, it is no error
+    """The order has a reservation already, in *status*."""
+
+    def __init__(self, item: Item) -> None:
+        super().__init__()
+        self.status = item["status"]
+
+
+def reservation_id_of(order_id: str) -> str:
+    """Return the id of an order's one reservation."""
+    return ids.derived("reservation", order_id)
+
+
+def variant_id_of(sku: str) -> str:
+    """Return the id of the one variant that has this SKU."""
+    return ids.derived("variant", sku)
+
+
+def status_of(order_id: str) -> str | None:
+    """Return the status of the order's reservation, or None."""
+    found = store.find_event(reservation_id_of(order_id))
+    return found["status"] if found else None
+
+
+def reserve(order_id: str, demand: dict[str, int], cause: Cause) -> None:
+    """
+    Reserve *demand* (units by SKU) for the order, all or nothing; reserving twice is reserving once.
+
+    Raises:
+        ReservationRefused: there is not enough, or the order's reservation has been given back.
+    """
+    try:
+        _again(lambda: _try_reserve(order_id, demand, cause))
+    except _Exists as exists:
+        if exists.status not in (PENDING, POSTED):
+            raise ReservationRefused(exists.status) from exists
+
+
+def _try_reserve(order_id: str, demand: dict[str, int], cause: Cause) -> None:
+    found = {sku: store.find_variant(variant_id_of(sku)) for sku in demand}
+    stocked: dict[str, Stocked] = {sku: have for sku, have in found.items() if have}
+    try:
+        lines = rules.allocate(demand, stocked, cause.at)
+        if len(lines) >= MAX_ACTIONS:
+            raise ReservationRefused(rules.OUT_OF_STOCK)
+    except ReservationRefused as refusal:
+        _refuse(order_id, refusal.reason, cause)
+        raise
+    reservation_id = reservation_id_of(order_id)
+    commit = Commit(cause)
+    store.add_event(commit, reservation_id, _pending(order_id, PENDING, cause), opposite(lines), _Exists)
+    for line in lines:
+        store.reserve(commit, line, _Moved)
+    commit.emit(events.inventory_reserved(order_id, reservation_id, lines))
+    commit.write()
+
+
+def _refuse(order_id: str, reason: str, cause: Cause) -> None:
+    """Write down that the order gets no stock: this is decided once."""
+    commit = Commit(cause)
+    refused = _pending(order_id, REFUSED, cause) | {"refusal": reason}
+    store.add_event(commit, reservation_id_of(order_id), refused, (), _Exists)
+    commit.emit(events.inventory_failed(order_id, reason))
+    commit.write()
+
+
+def commit_sale(order_id: str, cause: Cause) -> None:
+    """
+    Turn the order's reservation into a sale (a posted OUTBOUND/SALE event); doing it twice is doing it once.
+
+    Raises:
+        ReservationRefused: there is no reservation, or it was given back.
+    """
+    _again(lambda: _try_commit_sale(order_id, cause))
+
+
+def _try_commit_sale(order_id: str, cause: Cause) -> None:
+    reservation_id = reservation_id_of(order_id)
+    found = store.find_event(reservation_id)
+    status = found["status"] if found else REFUSED
+    if status == POSTED:
+        return
+    if found is None or status != PENDING:
+        raise ReservationRefused(status)
+    commit = Commit(cause)
+    store.turn(commit, reservation_id, PENDING, {"status": POSTED, "posted_at": clock.iso(cause.at)}, _Moved)
+    for line in _held(found):
+        store.sell(commit, line, _Moved)
+    commit.write()
+
+
+def release(order_id: str, reason: str, cause: Cause) -> None:
+    """Give back what the order still holds, and write the release audit; with nothing held, do nothing."""
+    _again(lambda: _try_release(order_id, reason, cause))
+
+
+def _try_release(order_id: str, reason: str, cause: Cause) -> None:
+    found = store.find_event(reservation_id_of(order_id))
+    if found is None or found["status"] != PENDING:
+        return
+    lines = _held(found)
+    commit = _closing(order_id, PENDING, RELEASED, reason, lines, cause)
+    for line in lines:
+        store.unreserve(commit, line, _Moved)
+    commit.write()
+
+
+def give_back(order_id: str, reason: str, cause: Cause) -> None:
+    """
+    Undo the order's reservation whatever became of it: release what is held, restock what was sold, and close the
+    door where there is none yet, so that a step of the saga that comes late reserves nothing.
+    """
+    _again(lambda: _try_give_back(order_id, reason, cause))
+
+
+def _try_give_back(order_id: str, reason: str, cause: Cause) -> None:
+    status = status_of(order_id)
+    if status is None:
+        _close(order_id, reason, cause)
+    elif status == PENDING:
+        _try_release(order_id, reason, cause)
+    elif status == POSTED:
+        _restock(order_id, reason, cause)
+
+
+def _close(order_id: str, reason: str, cause: Cause) -> None:
+    commit = Commit(cause)
+    closed = _pending(order_id, REFUSED, cause) | {"refusal": reason}
+    store.add_event(commit, reservation_id_of(order_id), closed, (), lambda _: _Moved())
+    commit.write()
+
+
+def _restock(order_id: str, reason: str, cause: Cause) -> None:
+    found = store.find_event(reservation_id_of(order_id))
+    lines = _held(found) if found else []
+    commit = _closing(order_id, POSTED, RETURNED, reason, lines, cause)
+    posted = {
+        "type": EventType.INBOUND,
+        "reason_code": ReasonCode.OTHER,
+        "status": POSTED,
+        "order_id": order_id,
+        "notes": f"Return of order {order_id}",
+        **_authorship(cause),
+    }
+    store.add_event(commit, ids.derived("return", order_id), posted, lines, lambda _: _Moved())
+    for line in lines:
+        store.move(commit, line, _Moved)
+    commit.write()
+
+
+def _closing(order_id: str, before: str, after: str, reason: str, lines: list[Line], cause: Cause) -> Commit:
+    """Return a commit that turns the reservation, which then is its own audit record, and tells of it."""
+    reservation_id, release_id = reservation_id_of(order_id), ids.derived("release", order_id)
+    marks = {"status": after, "release_id": release_id, "release_reason": reason, **store.release_marks(cause.at)}
+    commit = Commit(cause)
+    store.turn(commit, reservation_id, before, marks, _Moved)
+    commit.emit(events.inventory_released(release_id, order_id, reservation_id, reason, lines))
+    return commit
+
+
+def _pending(order_id: str, status: str, cause: Cause) -> Item:
+    return {
+        "type": EventType.OUTBOUND,
+        "reason_code": ReasonCode.SALE,
+        "status": status,
+        "order_id": order_id,
+        **_authorship(cause),
+    }
+
+
+def _held(reservation: Item) -> list[Line]:
+    """Return the units a reservation holds; the ledger has them negative, for they are to leave."""
+    return opposite(store.lines_of(reservation))
+
+
+def _authorship(cause: Cause) -> dict[str, Any]:
+    return {"occurred_at": clock.iso(cause.at), "created_by": cause.user_id, "trace_id": cause.trace_id}
+
+
+def _again(attempt: Callable[[], None]) -> None:
+    """Decide anew whenever the world moved between reading and writing."""
+    for _ in range(_ATTEMPTS):
+        try:
+            return attempt()
+        except _Moved:
+            continue
+    raise Unavailable("Too many orders want the same stock at this moment. Try again.")

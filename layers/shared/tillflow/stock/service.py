@@ -1,0 +1,208 @@
+"""Warehouses, variants, movements and the release audit: load, decide, commit."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from tillflow import clock, ids
+from tillflow.attributes import Item
+from tillflow.commit import Commit
+from tillflow.envelope import Cause
+from tillflow.idempotency import Idempotency, Reply
+from tillflow.stock import rules, store
+from tillflow.stock.events import units_by_sku
+from tillflow.stock.models import (
+    CreateStockEvent,
+    CreateVariant,
+    CreateWarehouse,
+    ReleaseExportQuery,
+    ReleasePageQuery,
+    ReleaseQuery,
+)
+from tillflow.stock.reservations import reservation_id_of, variant_id_of
+from tillflow.stock.rules import AlreadyExists, Line, Variant, VariantNotFound, Warehouse
+
+
+def create_warehouse(wanted: CreateWarehouse, cause: Cause) -> dict[str, Any]:
+    """
+    Create a warehouse and return it.
+
+    Raises:
+        AlreadyExists: the code is taken.
+    """
+    warehouse_id = ids.derived("warehouse", wanted.code)
+    warehouse = Warehouse(warehouse_id, wanted.code, wanted.name, active=True, seller_ids=tuple(wanted.sellerIds))
+    commit = Commit(cause)
+    store.add_warehouse(commit, warehouse, lambda: AlreadyExists(f"There is a warehouse with the code {wanted.code}."))
+    commit.write()
+    return {"id": warehouse_id, "code": wanted.code, "name": wanted.name, "active": True, "sellerIds": wanted.sellerIds}
+
+
+def create_variant(wanted: CreateVariant, cause: Cause) -> dict[str, Any]:
+    """
+    Create a variant and return it.
+
+    Raises:
+        AlreadyExists: the SKU is taken.
+    """
+    variant = Variant(variant_id_of(wanted.sku), wanted.sku, wanted.name, wanted.active, wanted.expiresAt)
+    commit = Commit(cause)
+    store.add_variant(commit, variant, lambda: AlreadyExists(f"There is a variant with the SKU {wanted.sku}."))
+    commit.write()
+    return {
+        "id": variant.variant_id,
+        "sku": variant.sku,
+        "name": variant.name,
+        "active": variant.active,
+        "expiresAt": clock.iso(variant.expires_at) if variant.expires_at else None,
+    }
+
+
+def levels(variant_id: str) -> dict[str, Any]:
+    """
+    Return a variant's level in every warehouse that has had it.
+
+    Raises:
+        VariantNotFound: there is no such variant.
+    """
+    have = store.find_variant(variant_id)
+    if have is None:
+        raise VariantNotFound("There is no variant with this id.")
+    return {
+        "items": [
+            {
+                "warehouseId": level.warehouse_id,
+                "onHand": level.on_hand,
+                "reserved": level.reserved,
+                "available": level.available,
+            }
+            for level in have.levels
+        ]
+    }
+
+
+def record(wanted: CreateStockEvent, cause: Cause, once: Idempotency | None) -> Reply:
+    """
+    Record one movement of stock in the ledger and return it (201).
+
+    Raises:
+        WarehouseNotFound, VariantNotFound: it names what is not there.
+        WarehouseForbidden: the caller is a seller who is not authorised there.
+        InvalidStockEvent, InsufficientStock: the movement breaks a rule, or would take more than is available.
+    """
+
+    def command() -> Reply:
+        warehouse = store.find_warehouse(str(wanted.warehouseId))
+        rules.check_access(warehouse, cause.user_id, cause.roles)
+        if not warehouse.active:
+            raise rules.InvalidStockEvent("The warehouse is not active.")
+        variants = [_variant(str(line.variantId)) for line in wanted.lines]
+        rules.check_movement(wanted.type, wanted.reasonCode, variants, cause.at)
+        lines = [
+            Line(variant.variant_id, variant.sku, warehouse.warehouse_id, rules.signed_quantity(wanted.type, line.quantity))
+            for variant, line in zip(variants, wanted.lines, strict=True)
+        ]
+        event = _present(ids.new(), wanted, warehouse, lines, cause)
+        reply = Reply(201, event)
+        commit = Commit(cause)
+        store.add_event(commit, event["id"], _stored(event), lines, lambda _: AlreadyExists())
+        for line in lines:
+            store.move(commit, line, lambda sku=line.sku: rules.InsufficientStock(f"Fewer units of {sku} are available."))
+        if once:
+            once.remember(commit, cause, reply)
+        commit.write()
+        return reply
+
+    return once.once(command) if once else command()
+
+
+def _variant(variant_id: str) -> Variant:
+    have = store.find_variant(variant_id)
+    if have is None:
+        raise VariantNotFound(f"There is no variant with the id {variant_id}.")
+    return have.variant
+
+
+def _present(
+    event_id: str, wanted: CreateStockEvent, warehouse: Warehouse, lines: list[Line], cause: Cause
+) -> dict[str, Any]:
+    """Return the movement as the contract shows it (stock-events.md)."""
+    return {
+        "id": event_id,
+        "type": wanted.type.value,
+        "warehouseId": warehouse.warehouse_id,
+        "warehouseCode": warehouse.code,
+        "occurredAt": clock.iso(wanted.occurredAt or cause.at),
+        "reasonCode": wanted.reasonCode.value if wanted.reasonCode else None,
+        "notes": wanted.notes,
+        "createdById": cause.user_id,
+        "createdByUsername": cause.user_id,
+        "createdAt": clock.iso(cause.at),
+        "lines": [
+            {
+                "id": ids.derived("line", f"{event_id}:{line.variant_id}"),
+                "variantId": line.variant_id,
+                "variantSku": line.sku,
+                "quantity": line.quantity,
+            }
+            for line in lines
+        ],
+    }
+
+
+def _stored(event: dict[str, Any]) -> Item:
+    return {
+        "type": event["type"],
+        "status": rules.POSTED,
+        "reason_code": event["reasonCode"],
+        "warehouse_code": event["warehouseCode"],
+        "notes": event["notes"],
+        "occurred_at": event["occurredAt"],
+        "created_at": event["createdAt"],
+        "created_by": event["createdById"],
+    }
+
+
+def release_page(query: ReleasePageQuery) -> dict[str, Any]:
+    """Return a page of the release audit, newest first: `{content, page, size, totalElements, totalPages}`."""
+    content: list[dict[str, Any]] = []
+    total = 0
+    first = query.page * query.size
+    for item in _released(query):
+        if first <= total < first + query.size:
+            content.append(_release(item))
+        total += 1
+    return {
+        "content": content,
+        "page": query.page,
+        "size": query.size,
+        "totalElements": total,
+        "totalPages": -(-total // query.size),
+    }
+
+
+def release_export(query: ReleaseExportQuery) -> list[dict[str, Any]]:
+    """Return up to `limit` releases, newest first."""
+    return [_release(item) for item in islice(_released(query), query.limit)]
+
+
+def _released(query: ReleaseQuery) -> Iterator[Item]:
+    if query.orderId is None:
+        return store.released(query.since, query.until)
+    found = store.find_event(reservation_id_of(str(query.orderId)))
+    matches = found is not None and query.since <= found.get("released_at", "") <= query.until
+    return iter([found] if found and matches else [])
+
+
+def _release(item: Item) -> dict[str, Any]:
+    return {
+        "releaseId": item["release_id"],
+        "orderId": item["order_id"],
+        "reservationId": reservation_id_of(item["order_id"]),
+        "reason": item["release_reason"],
+        "releasedItems": [
+            {"skuId": units["sku_id"], "quantity": units["quantity"]} for units in units_by_sku(store.lines_of(item))
+        ],
+        "releasedAt": item["released_at"],
+        "traceId": item["trace_id"],
+    }

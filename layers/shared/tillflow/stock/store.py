@@ -1,0 +1,142 @@
+"""Stock in DynamoDB: reads, and the writes they add to a commit."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from tillflow import clock, database, tables
+from tillflow.attributes import Item
+from tillflow.commit import Commit, absent, always, when
+from tillflow.stock import rules
+from tillflow.stock.rules import Level, Line, Stocked, Variant, Warehouse
+
+_INDEX_KEYS = ("released", "released_at")
+
+
+def find_warehouse(warehouse_id: str) -> Warehouse:
+    """
+    Return the warehouse.
+
+    Raises:
+        WarehouseNotFound: there is none.
+    """
+    item = database.get(tables.stock(), tables.warehouse_key(warehouse_id))
+    if item is None:
+        raise rules.WarehouseNotFound("There is no warehouse with this id.")
+    return Warehouse(warehouse_id, item["code"], item["name"], item["active"], tuple(item["seller_ids"]))
+
+
+def find_variant(variant_id: str) -> Stocked | None:
+    """Return the variant with its levels, or None. One query: they share a partition."""
+    items = database.partition(tables.stock(), tables.variant_key(variant_id)["pk"])
+    levels = tuple(_level(variant_id, item) for item in items if tables.is_level(item))
+    for item in items:
+        if not tables.is_level(item):
+            return Stocked(_variant(variant_id, item), levels)
+    return None
+
+
+def find_event(event_id: str) -> Item | None:
+    """Return a stock event or reservation as stored, or None."""
+    return database.get(tables.stock(), tables.stock_event_key(event_id))
+
+
+def released(since: str, until: str) -> Iterator[Item]:
+    """Yield the reservations that were given back within these moments (ISO 8601), newest first."""
+    index, pk = tables.RELEASED_INDEX, tables.RELEASED_PARTITION
+    return database.between(tables.stock(), index, _INDEX_KEYS, pk, (since, until), ScanIndexForward=False)
+
+
+def add_warehouse(commit: Commit, warehouse: Warehouse, otherwise: Callable[[], Exception]) -> None:
+    """Store a new warehouse."""
+    item = asdict(warehouse) | {"seller_ids": list(warehouse.seller_ids)}
+    del item["warehouse_id"]
+    key = tables.warehouse_key(warehouse.warehouse_id)
+    commit.put(tables.stock(), key | item, when=absent(), otherwise=lambda _: otherwise())
+
+
+def add_variant(commit: Commit, variant: Variant, otherwise: Callable[[], Exception]) -> None:
+    """Store a new variant."""
+    item: dict[str, Any] = {
+        "sku": variant.sku,
+        "name": variant.name,
+        "active": variant.active,
+        "expires_at": clock.iso(variant.expires_at) if variant.expires_at else None,
+    }
+    key = tables.variant_key(variant.variant_id)
+    commit.put(tables.stock(), key | item, when=absent(), otherwise=lambda _: otherwise())
+
+
+def add_event(commit: Commit, event_id: str, event: Item, lines: Sequence[Line], otherwise: Callable[[Item], Exception]) -> None:
+    """Store a new line of the ledger, or a reservation; *otherwise* gets the one that is there."""
+    item = tables.stock_event_key(event_id) | event | {"lines": [asdict(line) for line in lines]}
+    commit.put(tables.stock(), item, when=absent(), otherwise=lambda found: otherwise(found or {}))
+
+
+def turn(
+    commit: Commit, reservation_id: str, before: str, change: dict[str, Any], otherwise: Callable[[], Exception]
+) -> None:
+    """Give a reservation another status, from *before*."""
+    commit.update(
+        tables.stock(),
+        tables.stock_event_key(reservation_id),
+        change=change,
+        when=when("#status = :before", before=before),
+        otherwise=lambda _: otherwise(),
+    )
+
+
+def release_marks(at: datetime) -> dict[str, str]:
+    """Return the attributes that put a reservation into the release audit's index."""
+    return {"released": tables.RELEASED_PARTITION, "released_at": clock.iso(at)}
+
+
+def reserve(commit: Commit, line: Line, otherwise: Callable[[], Exception]) -> None:
+    """Move units from available to reserved, never below zero."""
+    _move(commit, line, available=-line.quantity, reserved=line.quantity, otherwise=otherwise)
+
+
+def unreserve(commit: Commit, line: Line, otherwise: Callable[[], Exception]) -> None:
+    """Move units back from reserved to available."""
+    _move(commit, line, available=line.quantity, reserved=-line.quantity, otherwise=otherwise)
+
+
+def sell(commit: Commit, line: Line, otherwise: Callable[[], Exception]) -> None:
+    """Take reserved units off the shelf."""
+    _move(commit, line, available=0, reserved=-line.quantity, otherwise=otherwise)
+
+
+def move(commit: Commit, line: Line, otherwise: Callable[[], Exception]) -> None:
+    """Add the line's signed quantity to what is available, never below zero."""
+    _move(commit, line, available=line.quantity, reserved=0, otherwise=otherwise)
+
+
+def _move(commit: Commit, line: Line, *, available: int, reserved: int, otherwise: Callable[[], Exception]) -> None:
+    # Conditions on what is there, not on what was read: two tills may sell the last unit.
+    condition = always()
+    if available < 0:
+        condition = when("#available >= :need", need=-available)
+    elif reserved < 0:
+        condition = when("#reserved >= :need", need=-reserved)
+    commit.update(
+        tables.stock(),
+        tables.level_key(line.variant_id, line.warehouse_id),
+        add={"available": available, "reserved": reserved},
+        when=condition,
+        otherwise=lambda _: otherwise(),
+    )
+
+
+def lines_of(item: Item) -> list[Line]:
+    """Return the lines of a stored stock event or reservation."""
+    return [Line(**line) for line in item["lines"]]
+
+
+def _level(variant_id: str, item: Item) -> Level:
+    return Level(variant_id, item["sk"].removeprefix("LEVEL#"), item["available"], item["reserved"])
+
+
+def _variant(variant_id: str, item: Item) -> Variant:
+    expires_at = item.get("expires_at")
+    return Variant(variant_id, item["sku"], item["name"], item["active"], clock.parse(expires_at) if expires_at else None)

@@ -1,0 +1,12 @@
+"""What a pydantic model found wrong, in words a client can act on."""
+
+from pydantic import ValidationError
+
+_TOLD = 3
+
+
+def problems(error: ValidationError) -> str:
+    """Return what is wrong, field by field, without repeating what was sent (it may be secret)."""
+    told = [f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors(include_input=False)]
+    more = f" (and {len(told) - _TOLD} more)" if len(told) > _TOLD else ""
+    return "; ".join(told[:_TOLD]) + more

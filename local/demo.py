@@ -39,8 +39,8 @@ def _watch(shop: Shop, story: Story, article: Article) -> Outcome:
 
 def _table(outcomes: list[Outcome]) -> Table:
     table = Table(box=box.ROUNDED, show_lines=True)
-    for heading, narrowest in (("order", 8), ("what happened", 13), ("saga path", 13), ("events", 22), ("stock", 7)):
-        table.add_column(heading, min_width=narrowest)
+    for heading in ("order", "what happened", "saga path", "events", "stock"):
+        table.add_column(heading, overflow="fold")
     for outcome in outcomes:
         table.add_row(
             f"{outcome.story.title}\n[dim]{outcome.order_id[:8]}",

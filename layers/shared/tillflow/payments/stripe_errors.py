@@ -53,5 +53,6 @@ def refusal(error: stripe.CardError | stripe.InvalidRequestError) -> str | None:
 
 
 def _described(error: stripe.StripeError) -> str:
-    code = error.error.code if error.error else None
-    return f"Stripe: {type(error).__name__}, HTTP {error.http_status}, code {code}, request {error.request_id}."
+    code, param = (error.error.code, error.error.param) if error.error else (None, None)
+    kind = type(error).__name__
+    return f"Stripe: {kind}, HTTP {error.http_status}, code {code}, parameter {param}, request {error.request_id}."

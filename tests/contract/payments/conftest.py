@@ -5,11 +5,13 @@ localstripe 1.15.10 has tokens, payment methods, PaymentIntents, charges and ref
 
 * ignores Idempotency-Key: every repeated call would be a new one;
 * refuses parameters it does not know (`allowed_payment_method_types`, `payment_method_data`, `off_session`);
-* answers 404 without a code where a token or payment method of a creation does not exist (Stripe: 400 `resource_missing`);
-* refunds a charge as often as it is asked to, and declines without a `decline_code`.
+* answers 404 without a code where the token or payment method of a creation does not exist (Stripe: 400
+  `resource_missing`);
+* refunds a charge as often as it is asked to, and declines without a `decline_code`;
+* charges 4000 0000 0000 0002, which Stripe declines; it declines 4000 0000 0000 0341.
 
-`Stripe` makes up for the first three between the SDK and the wire, so that the adapter stays as the real Stripe needs it.
-The rest is tested with canned answers in `tests/unit/payments/test_stripe_errors.py`.
+`Stripe` makes up for the first three between the SDK and the wire, so that the adapter stays as the real Stripe
+needs it. What localstripe never answers is in `tests/unit/payments/test_stripe_errors.py`.
 """
 
 import json

@@ -1,4 +1,8 @@
-"""The Stripe gateway keeps the port's promises against a localstripe process, over HTTP."""
+"""
+The Stripe gateway keeps the port's promises against a localstripe process, over HTTP.
+
+It needs no deployed stack: the process is `conftest.py`'s own.
+"""
 
 import itertools
 import threading
@@ -268,6 +272,16 @@ def test_a_charge_is_undone_by_its_reference_when_its_key_is_long_forgotten(
     # THEN it is refunded, and nothing else was made
     assert localstripe.kept() == 0
     assert len(localstripe.intents()) == 1
+
+
+def test_a_refund_is_not_repeated_when_its_key_is_long_forgotten(gateway: StripeGateway, localstripe: Any) -> None:
+    asked = request()
+    charge = gateway.charge(asked)
+    gateway.cancel(asked, charge.reference)
+    localstripe.forget()
+
+    assert gateway.cancel(asked, charge.reference) == charge
+    assert len(localstripe.refunds()) == 1
 
 
 def test_a_cancel_that_comes_between_the_two_phases_of_a_charge_wins(gateway: StripeGateway, localstripe: Any) -> None:

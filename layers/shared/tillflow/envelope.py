@@ -58,13 +58,14 @@ def seal(event: Event, cause: Cause) -> dict[str, Any]:
 
 def pack(events: list[Event], cause: Cause) -> bytes:
     """
-    Return *events* sealed, as the bytes of an item's `outbox` attribute: deflated JSON
-    `[[source, type, trace id, detail text], …]`. Deflated because a write unit is a kilobyte (docs/adr/0002).
+    Return *events* sealed, as the bytes of an item's `outbox` attribute: deflated JSON `[[source, type, detail text], …]`.
+
+    Deflated because a write unit is a kilobyte (docs/adr/0002).
     """
-    entries = [[e.source, e.type, cause.trace_id, jsontext.dumps(seal(e, cause))] for e in events]
+    entries = [[event.source, event.type, jsontext.dumps(seal(event, cause))] for event in events]
     return zlib.compress(jsontext.dumps(entries).encode())
 
 
-def unpack(outbox: bytes) -> list[tuple[str, str, str, str]]:
-    """Return the `(source, type, trace id, detail text)` of each event in an `outbox` attribute."""
-    return [tuple(entry) for entry in jsontext.loads(zlib.decompress(outbox))]
+def unpack(outbox: bytes) -> list[tuple[str, str, str]]:
+    """Return the `(source, type, detail text)` of each event in an `outbox` attribute."""
+    return [(source, kind, detail) for source, kind, detail in jsontext.loads(zlib.decompress(outbox))]

@@ -3,7 +3,6 @@
 import json
 import re
 from decimal import Decimal
-from typing import Any
 from uuid import uuid4
 
 # The C encoder knows no Decimal. Each one leaves as a string under a mark nobody can guess, and loses its quotes after.

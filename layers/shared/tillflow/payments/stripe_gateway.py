@@ -15,8 +15,8 @@ An intent is paid at most once, whoever confirms it. Three facts of Stripe shape
   then: after a replay the intent is read again before anything is decided;
 * keys are forgotten after a day. An undecided charge must be settled before that; one that is known is
   undone by its reference (the intent's id);
-* a saved answer may be a 500. Such a call stays unavailable for that day and compensation, which
-  repeats neither `confirm` nor a failed `cancel` under a saved key, still gets through.
+* a saved answer may be a 500, and then that call stays unavailable for the day. For `confirm` that is no harm:
+  compensation reads the intent and refunds or cancels it. Nothing is charged by `create`.
 
 Source: https://docs.stripe.com/api/idempotent_requests, https://docs.stripe.com/payments/paymentintents/lifecycle
 """

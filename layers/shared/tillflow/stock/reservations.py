@@ -51,6 +51,12 @@ def status_of(order_id: str) -> str | None:
     return found["status"] if found else None
 
 
+def refusal_of(order_id: str) -> str:
+    """Return why the order's reservation was refused."""
+    found = store.find_event(reservation_id_of(order_id)) or {}
+    return str(found.get("refusal", rules.OUT_OF_STOCK))
+
+
 def reserve(order_id: str, demand: dict[str, int], cause: Cause) -> None:
     """
     Reserve *demand* (units by SKU) for the order, all or nothing; reserving twice is reserving once.

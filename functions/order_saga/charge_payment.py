@@ -1,0 +1,6 @@
+"""Saga step: charge the order's total, once."""
+
+from tillflow.order_saga.service import charge_payment
+from tillflow.order_saga.step import step
+
+handler = step(charge_payment)

@@ -1,0 +1,13 @@
+"""Saga step: fail the order, unless it is confirmed or canceled, and say whether there is something to undo."""
+
+from tillflow.envelope import Cause
+from tillflow.order_saga import service
+from tillflow.order_saga.step import step
+
+
+def fail_order(order_id: str, cause: Cause) -> dict[str, bool]:
+    """Return `{"undo"}` for the state machine's choice."""
+    return {"undo": service.fail_order(order_id, cause)}
+
+
+handler = step(fail_order)

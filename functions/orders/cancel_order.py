@@ -1,0 +1,20 @@
+"""POST /api/orders/{orderId}/cancel: cancel a pending or confirmed order; refund and restock follow."""
+
+from typing import Any
+
+from tillflow.http import Api, Request
+from tillflow.orders import rules, service
+from tillflow.orders.models import CancelOrder
+
+api = Api()
+
+
+@api.route("POST /api/orders/{orderId}/cancel", "POST /orders/{orderId}/cancel")
+def cancel_order(request: Request) -> dict[str, Any]:
+    """Answer `{"status": "canceled", "order"}`."""
+    wanted = request.body(CancelOrder)
+    order = service.cancel(request.path["orderId"], wanted.reason, request.cause())
+    return {"status": order.status, "order": rules.present(order)}
+
+
+handler = api.handler

@@ -1,0 +1,21 @@
+"""GET /api/orders/{orderId}: one order, for its buyer and for operators."""
+
+from typing import Any
+
+from tillflow.errors import Forbidden
+from tillflow.http import Api, Request
+from tillflow.orders import rules, service
+
+api = Api()
+
+
+@api.route("GET /api/orders/{orderId}", "GET /orders/{orderId}")
+def get_order(request: Request) -> dict[str, Any]:
+    """Answer the order as the contract represents it."""
+    order = service.find(request.path["orderId"])
+    if order.user_id != request.caller.user_id and not request.caller.may("orders:write"):
+        raise Forbidden("This order belongs to another user.")
+    return rules.present(order)
+
+
+handler = api.handler

@@ -1,0 +1,17 @@
+"""POST /api/v1/variants: create something to be stocked and sold."""
+
+from tillflow.http import Api, BadRequest, Request
+from tillflow.idempotency import Reply
+from tillflow.stock import service
+from tillflow.stock.models import CreateVariant
+
+api = Api(invalid=BadRequest)
+
+
+@api.route("POST /api/v1/variants")
+def create_variant(request: Request) -> Reply:
+    """Answer 201 and what was created."""
+    return Reply(201, service.create_variant(request.body(CreateVariant), request.cause()))
+
+
+handler = api.handler

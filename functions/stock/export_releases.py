@@ -1,0 +1,21 @@
+"""GET /api/stocks/release-events/export: the release audit as CSV, one row per released item."""
+
+from tillflow.csvtext import rows
+from tillflow.http import Api, BadRequest, Download, Request
+from tillflow.stock import service
+from tillflow.stock.models import ReleaseExportQuery
+
+_COLUMNS = ("releaseId", "orderId", "reservationId", "reason", "skuId", "quantity", "releasedAt")
+
+api = Api(invalid=BadRequest)
+
+
+@api.route("GET /api/stocks/release-events/export")
+def export_releases(request: Request) -> Download:
+    """Answer `inventory-release-events.csv`."""
+    releases = service.release_export(request.query(ReleaseExportQuery))
+    items = [release | item for release in releases for item in release["releasedItems"]]
+    return Download(rows(_COLUMNS, items), "text/csv; charset=utf-8", "inventory-release-events.csv")
+
+
+handler = api.handler

@@ -1,0 +1,17 @@
+"""GET /api/v1/variants/{id}/levels: a variant's units in every warehouse."""
+
+from typing import Any
+
+from tillflow.http import Api, BadRequest, Request
+from tillflow.stock import service
+
+api = Api(invalid=BadRequest)
+
+
+@api.route("GET /api/v1/variants/{id}/levels")
+def get_levels(request: Request) -> dict[str, Any]:
+    """Answer `{"items": [{"warehouseId", "onHand", "reserved", "available"}]}`."""
+    return service.levels(request.path["id"])
+
+
+handler = api.handler

@@ -1,0 +1,18 @@
+"""GET /api/stocks/release-events: the release audit, page by page."""
+
+from typing import Any
+
+from tillflow.http import Api, BadRequest, Request
+from tillflow.stock import service
+from tillflow.stock.models import ReleasePageQuery
+
+api = Api(invalid=BadRequest)
+
+
+@api.route("GET /api/stocks/release-events")
+def list_releases(request: Request) -> dict[str, Any]:
+    """Answer `{"content", "page", "size", "totalElements", "totalPages"}`, newest first."""
+    return service.release_page(request.query(ReleasePageQuery))
+
+
+handler = api.handler

@@ -1,0 +1,17 @@
+"""InventoryReleaseRequested, from anyone: give back what the order's reservation holds, once."""
+
+from typing import Any
+
+from tillflow.consumer import consumer
+from tillflow.envelope import Cause
+from tillflow.stock import reservations
+from tillflow.stock.models import ReleaseRequest
+
+
+def on_inventory_release_requested(envelope: dict[str, Any]) -> None:
+    """Release; the reservation's status makes the second time do nothing."""
+    wanted = ReleaseRequest.model_validate(envelope["data"])
+    reservations.release(str(wanted.order_id), wanted.reason, Cause.of_envelope(envelope))
+
+
+handler = consumer(on_inventory_release_requested)

@@ -1,0 +1,36 @@
+"""What every consumer of bus events does: it stands behind a queue, and one bad message does not hold up the rest."""
+
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from tillflow import deadline, jsontext
+from tillflow.deadline import LambdaContext
+
+type Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+
+logger = Logger()
+
+
+def consumer(handle: Callable[[dict[str, Any]], None]) -> Handler:
+    """
+    Return the handler of a queue of bus events; *handle* gets each one's envelope.
+
+    What fails is reported by message (`ReportBatchItemFailures`): SQS brings it again, and after five times moves it
+    to the dead-letter queue.
+    """
+
+    def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        deadline.start(context)
+        failed = []
+        for record in event["Records"]:
+            try:
+                handle(jsontext.loads(record["body"])["detail"])
+            except Exception:  # The boundary: whatever is wrong with one message must not lose or repeat the others.
+                logger.exception("message failed", extra={"message_id": record["messageId"]})
+                failed.append({"itemIdentifier": record["messageId"]})
+        logger.info("consumed", extra={"messages": len(event["Records"]), "failed": len(failed)})
+        return {"batchItemFailures": failed}
+
+    return handler

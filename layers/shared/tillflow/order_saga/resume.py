@@ -1,0 +1,28 @@
+"""Sagas that did not end: started again. A lost start, an aborted run or a long outage is no more than a delay."""
+
+from typing import Any
+
+from tillflow import aws, jsontext
+from tillflow.config import setting
+from tillflow.orders import service as orders
+from tillflow.orders.rules import Order
+
+
+def resume_overdue() -> int:
+    """Start the saga of every order that is past its deadline; return how many."""
+    started = 0
+    for order in orders.overdue():
+        aws.client("stepfunctions").start_execution(
+            stateMachineArn=setting("ORDER_SAGA_ARN"), input=jsontext.dumps(saga_input(order))
+        )
+        started += 1
+    return started
+
+
+def saga_input(order: Order) -> dict[str, Any]:
+    """Return what the saga reads of the event that starts it."""
+    return {
+        "trace_id": order.trace_id,
+        "identity": {"user_id": order.user_id, "roles": []},
+        "data": {"order_id": order.order_id},
+    }

@@ -1,0 +1,92 @@
+"""
+The saga's steps. Each may run twice, late, or beside another run of itself, and ends the same.
+
+`ReserveStock → ChargePayment → CompleteOrder` drives an order forward; `FailOrder → RefundPayment → ReleaseStock` undoes
+it. The order's status decides: FailOrder goes first, so only an order that stays unconfirmed is ever undone, and the
+doors of payment and stock are closed behind it. The same machine is started for new, canceled and stuck orders alike:
+it always drives the order to where its status says it belongs.
+"""
+
+from tillflow.envelope import Cause
+from tillflow.orders import service as orders
+from tillflow.orders.rules import CANCELED, FAILED, Order, OrderClosed
+from tillflow.payments import service as payments
+from tillflow.payments.service import Bill
+from tillflow.stock import reservations
+
+_TECHNICAL = "SAGA_FAILED"
+_PAYMENT_FAILED = "PAYMENT_FAILED"
+_ORDER_CANCELED = "ORDER_CANCELED"
+
+
+def reserve_stock(order_id: str, cause: Cause) -> None:
+    """
+    Reserve everything the order wants, or nothing.
+
+    Raises:
+        OrderClosed: the order has failed or was canceled.
+        ReservationRefused: there is not enough.
+    """
+    reservations.reserve(order_id, _open(order_id).demand, cause)
+
+
+def charge_payment(order_id: str, cause: Cause) -> None:
+    """
+    Charge the order's total.
+
+    Raises:
+        OrderClosed: the order has failed or was canceled.
+        PaymentRefused: the card was declined.
+    """
+    payments.charge(_bill(_open(order_id)), cause)
+
+
+def complete_order(order_id: str, cause: Cause) -> None:
+    """
+    Turn the reservation into a sale, then confirm the order: a confirmed order has nothing left to do.
+
+    Raises:
+        ReservationRefused: the stock was given back meanwhile.
+        OrderClosed: the order has failed or was canceled meanwhile.
+    """
+    reservations.commit_sale(order_id, cause)
+    orders.confirm(order_id, cause)
+
+
+def fail_order(order_id: str, cause: Cause) -> bool:
+    """Fail the order unless it is confirmed or canceled; return whether there is something to undo."""
+    reservation = reservations.status_of(order_id)
+    if reservation == reservations.REFUSED:
+        # Decided once and for good before anything was charged: there is nothing to undo.
+        stands = orders.fail(order_id, reservations.refusal_of(order_id), cause, holds_stock=False, to_undo=False)
+    else:
+        declined = payments.status_of(order_id) == payments.FAILED
+        reason = _PAYMENT_FAILED if declined else _TECHNICAL
+        holds_stock = reservation == reservations.PENDING
+        stands = orders.fail(order_id, reason, cause, holds_stock=holds_stock, to_undo=True)
+        return stands in (FAILED, CANCELED)
+    return stands == CANCELED
+
+
+def refund_payment(order_id: str, cause: Cause) -> None:
+    """Undo what was charged for a failed or canceled order."""
+    payments.refund(_bill(orders.find(order_id)), cause)
+
+
+def release_stock(order_id: str, cause: Cause) -> None:
+    """Give back a failed or canceled order's stock; then nothing is left to undo."""
+    order = orders.find(order_id)
+    reason = _ORDER_CANCELED if order.status == CANCELED else order.failure_reason or _TECHNICAL
+    reservations.give_back(order_id, reason, cause)
+    orders.settle(order_id, cause)
+
+
+def _open(order_id: str) -> Order:
+    order = orders.find(order_id)
+    if order.status in (FAILED, CANCELED):
+        raise OrderClosed(f"The order is {order.status}.")
+    return order
+
+
+def _bill(order: Order) -> Bill:
+    return Bill(order.order_id, order.total, order.currency, order.payment_token)

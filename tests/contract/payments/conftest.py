@@ -174,10 +174,15 @@ def localstripe_url() -> Iterator[str]:
     process.wait(timeout=10)
 
 
+@pytest.fixture(autouse=True)
+def no_telemetry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK's telemetry writes an id into the developer's home."""
+    monkeypatch.setattr(stripe, "enable_telemetry", False)
+
+
 @pytest.fixture
-def localstripe(localstripe_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stripe]:
+def localstripe(localstripe_url: str) -> Iterator[Stripe]:
     """An empty localstripe, as the SDK reaches it."""
-    monkeypatch.setattr(stripe, "enable_telemetry", False)  # it writes into the developer's home
     reached = Stripe(localstripe_url)
     reached.empty()
     yield reached

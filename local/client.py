@@ -62,9 +62,9 @@ class Client:
         """Return the order."""
         return dict(self._call("GET", f"/api/orders/{order_id}").json())
 
-    def cancel(self, order_id: str, reason: str, *, trace_id: str) -> None:
-        """Cancel the order."""
-        self._call("POST", f"/api/orders/{order_id}/cancel", {"reason": reason}, {"X-Trace-Id": trace_id})
+    def cancel(self, order_id: str, reason: str) -> None:
+        """Cancel the order; what follows of it goes on under the order's trace."""
+        self._call("POST", f"/api/orders/{order_id}/cancel", {"reason": reason})
 
     def _call(
         self, method: str, path: str, body: Json | None = None, headers: dict[str, str] | None = None

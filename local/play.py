@@ -3,8 +3,11 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local import LocalError, cart, trace
 from local.client import Client, Level
@@ -44,7 +47,7 @@ def play(shop: Shop, story: Story, article: Article, show: Callable[[str], None]
         _happen(shop, outcome, article, at)
         at("compare")
         _compare(outcome)
-    except LocalError as error:
+    except (LocalError, BotoCoreError, ClientError) as error:
         outcome.failure = f"{outcome.step}: {error}"
     return outcome
 
@@ -54,6 +57,8 @@ def _happen(shop: Shop, outcome: Outcome, article: Article, at: Callable[[str], 
     item = {"skuId": article.sku, "title": "Desk lamp", "quantity": story.quantity, "unitPriceCents": PRICE_CENTS}
     snapshot = cart.snapshot(shop.buyer_id, [item], shop.stack.cart_snapshot_secret)
     request: dict[str, Any] = {"key": str(uuid4()), "trace_id": str(uuid4()), "payment_token": story.payment_token}
+
+    started = datetime.now(UTC)
 
     at("read the stock before")
     outcome.before = shop.manager.level(article.variant_id)
@@ -66,10 +71,12 @@ def _happen(shop: Shop, outcome: Outcome, article: Article, at: Callable[[str], 
         if (again.status_code, replayed, again.json()["orderId"]) != (200, "true", outcome.order_id):
             raise LocalError(f"not a replay: {again.status_code}, x-idempotent-replay: {replayed}, {again.text}")
     at("wait for the saga to end")
-    outcome.path = trace.saga_path(shop.stack, outcome.order_id)
+    outcome.path = trace.saga_path(shop.stack, outcome.order_id, since=started, runs=1)
     if story.then is Then.CANCEL:
         at("cancel the order")
-        shop.operator.cancel(outcome.order_id, "customer_request", trace_id=request["trace_id"])
+        shop.operator.cancel(outcome.order_id, "customer_request")
+        at("wait for the saga to undo it")
+        outcome.path = trace.saga_path(shop.stack, outcome.order_id, since=started, runs=2)
     at("wait for the events")
     outcome.events = trace.events(shop.stack, request["trace_id"], story.events)
     at("wait for the stock to settle")

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-RESERVE, CHARGE, COMPLETE = "ReserveStock", "ChargePayment", "CompleteOrder"
-COMPENSATION = ["FailOrder", "RefundPayment", "ReleaseStock"]
+FORWARD = ["ReserveStock", "ChargePayment", "CompleteOrder"]
+UNDO = ["FailOrder", "AnythingToUndo", "RefundPayment", "ReleaseStock"]
 
 PLACED = frozenset({"OrderCreated", "orders.order_placed.v1"})
 PAID = PLACED | {"InventoryReserved", "PaymentSucceeded"}
@@ -40,7 +40,7 @@ SUCCESS = Story(
     told="paid by card",
     quantity=2,
     status="confirmed",
-    path=[RESERVE, CHARGE, COMPLETE],
+    path=FORWARD,
     events=PAID,
     sold=2,
 )
@@ -50,8 +50,8 @@ DECLINED = Story(
     quantity=2,
     payment_token="tok_declined",
     status="failed",
-    path=[RESERVE, CHARGE, *COMPENSATION],
-    events=PLACED | {"InventoryReserved", "PaymentFailed", "InventoryReleased"},
+    path=["ReserveStock", "ChargePayment", *UNDO],
+    events=PLACED | {"InventoryReserved", "PaymentFailed", "InventoryReleaseRequested", "InventoryReleased"},
     sold=0,
 )
 SHORT = Story(
@@ -59,7 +59,7 @@ SHORT = Story(
     told=f"{STOCK + 1} wanted, nothing reserved, no charge",
     quantity=STOCK + 1,
     status="failed",
-    path=[RESERVE, *COMPENSATION],
+    path=["ReserveStock", "FailOrder", "AnythingToUndo", "NothingToUndo"],
     events=PLACED | {"InventoryFailed"},
     sold=0,
 )
@@ -69,7 +69,7 @@ REPLAY = Story(
     quantity=3,
     then=Then.REPLAY,
     status="confirmed",
-    path=[RESERVE, CHARGE, COMPLETE],
+    path=FORWARD,
     events=PAID,
     sold=3,
 )
@@ -79,8 +79,8 @@ CANCELED = Story(
     quantity=4,
     then=Then.CANCEL,
     status="canceled",
-    path=[RESERVE, CHARGE, COMPLETE],
-    events=PAID | {"orders.order_canceled.v1"},
+    path=[*FORWARD, "ReserveStock", *UNDO],
+    events=PAID | {"orders.order_canceled.v1", "InventoryReleased"},
     sold=0,
 )
 STORIES = [SUCCESS, DECLINED, SHORT, REPLAY, CANCELED]

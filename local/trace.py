@@ -3,14 +3,17 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from local import LocalError
 from local.stack import Stack
 from local.wait import until
 
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
+
 SAGA = "OrderSaga"
 EVENT_LOG = "EventLogTable"
-BY_TRACE = "by_trace"
 SECONDS = 60
 
 
@@ -22,21 +25,25 @@ class Event:
     occurred_at: datetime
 
 
-def saga_path(stack: Stack, order_id: str) -> list[str]:
+def saga_path(stack: Stack, order_id: str, *, since: datetime, runs: int) -> list[str]:
     """
-    Return the states that the order's saga visited, when it has ended.
+    Return the states that the order's saga visited, when its first *runs* executions have ended.
+
+    Args:
+        since: when the order was placed or earlier; older executions are not looked at.
+        runs: an order that is canceled later has a second one.
 
     Raises:
         LocalError: the saga did not start or end in time.
     """
-    execution = until(lambda: _ended_execution(stack, order_id), seconds=SECONDS, what=f"the saga of order {order_id}")
-    pages = stack.aws.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=execution)
-    return [
-        event["stateEnteredEventDetails"]["name"]
-        for page in pages
-        for event in page["events"]
-        if "stateEnteredEventDetails" in event
-    ]
+
+    def ended() -> list[str] | None:
+        executions = _executions(stack, order_id, since)
+        over = [execution["executionArn"] for execution in executions if execution["status"] != "RUNNING"]
+        return over if len(over) >= runs else None
+
+    executions = until(ended, seconds=SECONDS, what=f"the end of the saga's run {runs} for order {order_id}")
+    return [state for execution in executions for state in _states(stack, execution)]
 
 
 def events(stack: Stack, trace_id: str, expected: frozenset[str]) -> list[Event]:
@@ -59,22 +66,35 @@ def events(stack: Stack, trace_id: str, expected: frozenset[str]) -> list[Event]
         raise LocalError(f"{error}; missing: {missing}") from None
 
 
-def _ended_execution(stack: Stack, order_id: str) -> str | None:
+def _executions(stack: Stack, order_id: str, since: datetime) -> list["DescribeExecutionOutputTypeDef"]:
+    """Return the executions for the order, oldest first."""
     steps = stack.aws.stepfunctions
-    for page in steps.get_paginator("list_executions").paginate(stateMachineArn=stack.state_machines[SAGA]):
-        for execution in page["executions"]:
-            described = steps.describe_execution(executionArn=execution["executionArn"])
-            if json.loads(described["input"])["data"]["order_id"] == order_id:
-                return None if described["status"] == "RUNNING" else described["executionArn"]
-    return None
+    pages = steps.get_paginator("list_executions").paginate(stateMachineArn=stack.state_machines[SAGA])
+    described = [
+        steps.describe_execution(executionArn=execution["executionArn"])
+        for page in pages
+        for execution in page["executions"]
+        if execution["startDate"] >= since
+    ]
+    of_order = [one for one in described if json.loads(one["input"])["data"]["order_id"] == order_id]
+    return sorted(of_order, key=lambda one: one["startDate"])
+
+
+def _states(stack: Stack, execution: str) -> list[str]:
+    pages = stack.aws.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=execution)
+    return [
+        event["stateEnteredEventDetails"]["name"]
+        for page in pages
+        for event in page["events"]
+        if "stateEnteredEventDetails" in event
+    ]
 
 
 def _logged(stack: Stack, trace_id: str) -> list[Event]:
     pages = stack.aws.dynamodb.get_paginator("query").paginate(
         TableName=stack.tables[EVENT_LOG],
-        IndexName=BY_TRACE,
-        KeyConditionExpression="trace_id = :trace_id",
-        ExpressionAttributeValues={":trace_id": {"S": trace_id}},
+        KeyConditionExpression="pk = :trace",
+        ExpressionAttributeValues={":trace": {"S": f"TRACE#{trace_id}"}},
     )
     return [
         Event(item["event_type"]["S"], datetime.fromisoformat(item["occurred_at"]["S"]))

@@ -16,7 +16,7 @@ from local import ROOT, LocalError
 NOT_INHERITED = ("AWS_", "LAMBDA_", "MINISTACK_", "PYTHON", "SAM_", "VIRTUAL_ENV")
 TAIL_LINES = 25
 
-WIDTH_OF_A_FILE = 120
+WIDTH_OF_A_FILE = 132
 
 # Soft: a terminal's width must not break a URL or a log line in two.
 console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
-# Emulators take these for the account's root.
-ACCESS_KEY = SECRET_KEY = "test"
+ACCESS_KEY = SECRET_KEY = "test"  # noqa: S105 - no secret: emulators take it for the account's root
 
 
 @dataclass(frozen=True)
@@ -28,30 +27,37 @@ class Aws:
 
     @cached_property
     def cloudformation(self) -> "CloudFormationClient":
+        """Stacks, their resources and outputs."""
         return self._session.client("cloudformation", endpoint_url=self.endpoint_url)
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
+        """Tables."""
         return self._session.client("dynamodb", endpoint_url=self.endpoint_url)
 
     @cached_property
     def events(self) -> "EventBridgeClient":
+        """The event bus."""
         return self._session.client("events", endpoint_url=self.endpoint_url)
 
     @cached_property
     def logs(self) -> "CloudWatchLogsClient":
+        """What functions logged."""
         return self._session.client("logs", endpoint_url=self.endpoint_url)
 
     @cached_property
     def secretsmanager(self) -> "SecretsManagerClient":
+        """Secrets."""
         return self._session.client("secretsmanager", endpoint_url=self.endpoint_url)
 
     @cached_property
     def sqs(self) -> "SQSClient":
+        """Queues, dead letters among them."""
         return self._session.client("sqs", endpoint_url=self.endpoint_url)
 
     @cached_property
     def stepfunctions(self) -> "SFNClient":
+        """State machines and their executions."""
         return self._session.client("stepfunctions", endpoint_url=self.endpoint_url)
 
     @cached_property

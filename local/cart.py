@@ -13,11 +13,9 @@ CURRENCY = "USD"
 
 def snapshot(user_id: str, items: list[dict[str, Any]], secret: str) -> dict[str, Any]:
     """
-    Return the snapshot of a new cart, signed.
+    Return the snapshot of a new cart, signed with the *secret* that carts and orders share.
 
-    Args:
-        items: `{"skuId", "title", "quantity", "unitPriceCents"}` each.
-        secret: the key that the cart service shares with the orders service.
+    Each of *items* is `{"skuId", "title", "quantity", "unitPriceCents"}`.
     """
     unsigned = {
         "snapshotId": str(uuid4()),

@@ -66,9 +66,7 @@ class Client:
         """Cancel the order; what follows of it goes on under the order's trace."""
         self._call("POST", f"/api/orders/{order_id}/cancel", {"reason": reason})
 
-    def _call(
-        self, method: str, path: str, body: Json | None = None, headers: dict[str, str] | None = None
-    ) -> httpx.Response:
+    def _call(self, method: str, path: str, body: Json | None = None, headers: dict[str, str] | None = None) -> httpx.Response:
         try:
             response = self.http.request(method, path, json=body, headers=headers)
         except httpx.TransportError as error:

@@ -17,10 +17,8 @@ def deploy(endpoint: str, state: Path, parameters: Mapping[str, str] | None = No
     """
     Bring the stack on *endpoint* in step with the tree, write it to *state*'s stack.json and return it.
 
-    Args:
-        endpoint: the URL of MiniStack, LocalStack or another emulator.
-        state: a folder for stack.json and the logs.
-        parameters: template parameters other than the local defaults.
+    *endpoint* is the URL of MiniStack, LocalStack or another emulator; *state* is a folder for stack.json and the logs;
+    *parameters* are the template's, where they are to differ from the local defaults.
 
     Raises:
         LocalError: a step failed; the message says which, and where its log is.

@@ -54,9 +54,8 @@ def start(state: Path, port: int | None = None, settings: Mapping[str, str] | No
     """
     Start an emulator on *state* and return it when it is healthy.
 
-    Args:
-        port: where to listen; a free one if None.
-        settings: more environment, e.g. `{"AUTH": "true"}` to enforce the functions' roles.
+    It listens on *port*, or a free one. *settings* are more of its environment variables, such as
+    `{"AUTH": "true"}`, which enforces the functions' roles.
 
     Raises:
         LocalError: the port is taken, or the emulator did not come up.

@@ -56,7 +56,7 @@ def _happen(shop: Shop, outcome: Outcome, article: Article, at: Callable[[str], 
     story = outcome.story
     item = {"skuId": article.sku, "title": "Desk lamp", "quantity": story.quantity, "unitPriceCents": PRICE_CENTS}
     snapshot = cart.snapshot(shop.buyer_id, [item], shop.stack.cart_snapshot_secret)
-    request: dict[str, Any] = {"key": str(uuid4()), "trace_id": str(uuid4()), "payment_token": story.payment_token}
+    request: dict[str, Any] = {"key": str(uuid4()), "trace_id": str(uuid4()), "payment_token": story.card}
 
     started = datetime.now(UTC)
 
@@ -80,9 +80,7 @@ def _happen(shop: Shop, outcome: Outcome, article: Article, at: Callable[[str], 
     at("wait for the events")
     outcome.events = trace.events(shop.stack, request["trace_id"], story.events)
     at("wait for the stock to settle")
-    outcome.after = _settled(
-        shop.manager, article, replace(outcome.before, on_hand=outcome.before.on_hand - story.sold)
-    )
+    outcome.after = _settled(shop.manager, article, replace(outcome.before, on_hand=outcome.before.on_hand - story.sold))
     at("read the order")
     outcome.status = shop.buyer.order(outcome.order_id)["status"]
 

@@ -31,7 +31,7 @@ class Story:
     path: list[str]
     events: frozenset[str]
     sold: int
-    payment_token: str = "tok_success"
+    card: str = "tok_success"
     then: Then = Then.NOTHING
 
 
@@ -48,7 +48,7 @@ DECLINED = Story(
     title="card declined",
     told="every reserved unit returned",
     quantity=2,
-    payment_token="tok_declined",
+    card="tok_declined",
     status="failed",
     path=["ReserveStock", "ChargePayment", *UNDO],
     events=PLACED | {"InventoryReserved", "PaymentFailed", "InventoryReleaseRequested", "InventoryReleased"},

@@ -29,9 +29,7 @@ def saga_path(stack: Stack, order_id: str, *, since: datetime, runs: int) -> lis
     """
     Return the states that the order's saga visited, when its first *runs* executions have ended.
 
-    Args:
-        since: when the order was placed or earlier; older executions are not looked at.
-        runs: an order that is canceled later has a second one.
+    An order that is canceled later has a second run. Executions from before *since* are not looked at.
 
     Raises:
         LocalError: the saga did not start or end in time.

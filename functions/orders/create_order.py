@@ -1,7 +1,7 @@
 """POST /api/orders: turn a signed cart snapshot into an order."""
 
 from tillflow.http import Api, Request
-from tillflow.idempotency import Idempotency, Reply
+from tillflow.idempotency import Reply
 from tillflow.orders import service
 from tillflow.orders.models import CreateOrder
 
@@ -11,9 +11,8 @@ api = Api()
 @api.route("POST /api/orders", "POST /orders")
 def create_order(request: Request) -> Reply:
     """Answer 201 `{"orderId"}`, or 200 with the replay header when the key has been answered."""
-    key = request.idempotency_key(required=True)
+    once = request.required_idempotency("create_order")
     wanted = request.body(CreateOrder)
-    once = Idempotency("create_order", request.caller.user_id, key, request.json())
     reply = service.create(wanted.cartSnapshot, wanted.paymentToken, request.cause(), once)
     return Reply(200, reply.body, replayed=True) if reply.replayed else reply
 

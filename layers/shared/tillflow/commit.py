@@ -26,7 +26,6 @@ from tillflow.envelope import Cause, Event, pack
 from tillflow.errors import Unavailable
 from tillflow.tables import Key
 
-MAX_ACTIONS = 100
 _ATTEMPTS = 6
 _FIRST_PAUSE_SECONDS = 0.025
 _TIME_TO_ANSWER_SECONDS = 0.5

@@ -1,9 +1,10 @@
 """Which failures of an AWS call say nothing about the request: it may be sent again."""
 
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+from botocore import exceptions
+from botocore.exceptions import ClientError
 
 # Network errors and time-outs: whether the call took effect is not known.
-LOST = (ConnectionError, HTTPClientError)
+LOST = (exceptions.ConnectionError, exceptions.HTTPClientError)
 
 _TRANSIENT_CODES = frozenset(
     {

@@ -19,8 +19,8 @@ from tillflow import deadline, ids, jsontext
 from tillflow.authorization import AUTHENTICATED, PUBLIC, ROUTES, scopes_of
 from tillflow.deadline import LambdaContext
 from tillflow.envelope import Cause
-from tillflow.errors import Forbidden, Invalid, TillflowError, Unauthorized, Unavailable
-from tillflow.idempotency import MAX_KEY_LENGTH, Reply
+from tillflow.errors import Forbidden, Invalid, Refusal, TillflowError, Unauthorized, Unavailable
+from tillflow.idempotency import MAX_KEY_LENGTH, Idempotency, KeyReused, Reply
 from tillflow.validation import problems
 
 REPLAY_HEADER = "x-idempotent-replay"
@@ -145,21 +145,25 @@ class Request:
         except ValidationError as error:
             raise self.invalid(problems(error), detail="invalid payload") from error
 
-    def idempotency_key(self, *, required: bool) -> str | None:
+    def idempotency(self, operation: str, *, reused: type[Refusal] = KeyReused) -> Idempotency | None:
         """
-        Return the `Idempotency-Key`.
+        Return this request under its `Idempotency-Key`, or None where it has none.
 
         Raises:
-            Invalid: it is missing where *required*, empty, or longer than 255 characters.
+            Invalid: the key is empty or longer than 255 characters.
         """
         key = self.headers.get("idempotency-key")
-        if key is None and not required:
+        if key is None:
             return None
-        if not key or not key.strip():
-            raise self.invalid("Send an Idempotency-Key header: a unique value for each attempt, e.g. a UUID.")
-        if len(key) > MAX_KEY_LENGTH:
-            raise self.invalid(f"The Idempotency-Key is longer than {MAX_KEY_LENGTH} characters.")
-        return key
+        if not key.strip() or len(key) > MAX_KEY_LENGTH:
+            raise self.invalid(f"The Idempotency-Key must have 1 to {MAX_KEY_LENGTH} characters.")
+        return Idempotency(operation, self.caller.user_id, key, self.json(), reused)
+
+    def required_idempotency(self, operation: str) -> Idempotency:
+        """Return the same where the contract demands a key; `Invalid` when there is none."""
+        if once := self.idempotency(operation):
+            return once
+        raise self.invalid("Send an Idempotency-Key header: a unique value for each attempt, e.g. a UUID.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +210,8 @@ class Api:
             status, text, headers = _render_error(error, request)
         except Exception:  # The boundary: a fault of ours becomes a 500 that tells nothing, and a log line that tells all.
             logger.exception("unexpected error", extra=known)
-            error = TillflowError("Something failed on our side. Try again; quote the request_id if it stays.")
-            status, text, headers = _render_error(error, request)
+            ours = TillflowError("Something failed on our side. Try again; quote the request_id if it stays.")
+            status, text, headers = _render_error(ours, request)
         logger.info("request", extra={"route": request.route, "status": status, **known})
         return {
             "statusCode": status,

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from tillflow import clock, database, jsontext, tables
 from tillflow.attributes import Item
@@ -26,9 +26,6 @@ class KeyReused(Invalid):
 
     code = "IDEMPOTENCY_KEY_REUSED"
     title = "Idempotency key reused"
-    message_to_client: ClassVar[str] = (
-        "This Idempotency-Key was used with a different request. Send a new request under a new key."
-    )
 
 
 class KeyConflict(Conflict):
@@ -48,7 +45,7 @@ class Reply:
     replayed: bool = False
 
 
-class _Replayed(Exception):  # noqa: N818 - it ends a command early, it is no error
+class _Replayed(Exception):
     def __init__(self, record: Item) -> None:
         super().__init__()
         self.record = record
@@ -66,11 +63,11 @@ class Idempotency:
     caller: str
     key: str
     body: Any
-    reused: Callable[[str], Refusal] = KeyReused
+    reused: type[Refusal] = KeyReused
 
     @property
     def _pk(self) -> str:
-        return hashlib.sha256("\n".join((self.operation, self.caller, self.key)).encode()).hexdigest()
+        return hashlib.sha256(f"{self.operation}\n{self.caller}\n{self.key}".encode()).hexdigest()
 
     @property
     def _fingerprint(self) -> str:
@@ -110,5 +107,5 @@ class Idempotency:
 
     def _replay(self, record: Item) -> Reply:
         if record["fingerprint"] != self._fingerprint:
-            raise self.reused(KeyReused.message_to_client)
+            raise self.reused("This Idempotency-Key was used with a different request. Use a new key.")
         return Reply(record["status"], jsontext.loads(record["body"]), replayed=True)

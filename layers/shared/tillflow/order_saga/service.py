@@ -7,12 +7,18 @@ doors of payment and stock are closed behind it. The same machine is started for
 it always drives the order to where its status says it belongs.
 """
 
+from datetime import timedelta
+
 from tillflow.envelope import Cause
 from tillflow.orders import service as orders
 from tillflow.orders.rules import CANCELED, FAILED, Order, OrderClosed
 from tillflow.payments import service as payments
 from tillflow.payments.service import Bill
 from tillflow.stock import reservations
+from tillflow.stock import rules as stock
+
+# A gateway knows an idempotency key for a day (Stripe): a later charge under it could be a second one.
+_CHARGEABLE = timedelta(hours=20)
 
 _TECHNICAL = "SAGA_FAILED"
 _PAYMENT_FAILED = "PAYMENT_FAILED"
@@ -35,10 +41,13 @@ def charge_payment(order_id: str, cause: Cause) -> None:
     Charge the order's total.
 
     Raises:
-        OrderClosed: the order has failed or was canceled.
+        OrderClosed: the order has failed or was canceled, or is too old to charge.
         PaymentRefused: the card was declined.
     """
-    payments.charge(_bill(_open(order_id)), cause)
+    order = _open(order_id)
+    if cause.at - order.created_at > _CHARGEABLE:
+        raise OrderClosed("The order is too old to charge: the gateway may have forgotten its key.")
+    payments.charge(_bill(order), cause)
 
 
 def complete_order(order_id: str, cause: Cause) -> None:
@@ -56,13 +65,13 @@ def complete_order(order_id: str, cause: Cause) -> None:
 def fail_order(order_id: str, cause: Cause) -> bool:
     """Fail the order unless it is confirmed or canceled; return whether there is something to undo."""
     reservation = reservations.status_of(order_id)
-    if reservation == reservations.REFUSED:
+    if reservation == stock.REFUSED:
         # Decided once and for good before anything was charged: there is nothing to undo.
         stands = orders.fail(order_id, reservations.refusal_of(order_id), cause, holds_stock=False, to_undo=False)
     else:
         declined = payments.status_of(order_id) == payments.FAILED
         reason = _PAYMENT_FAILED if declined else _TECHNICAL
-        holds_stock = reservation == reservations.PENDING
+        holds_stock = reservation == stock.PENDING
         stands = orders.fail(order_id, reason, cause, holds_stock=holds_stock, to_undo=True)
         return stands in (FAILED, CANCELED)
     return stands == CANCELED

@@ -102,12 +102,16 @@ def cancel(order_id: str, reason: str | None, cause: Cause) -> Order:
     return order
 
 
-class _StandsAs(Exception):  # noqa: N818 - it ends a command early, it is no error
+class _StandsAs(Exception):
     """The order already has another status."""
 
     def __init__(self, status: str) -> None:
         super().__init__(status)
         self.status = status
+
+
+class _Taken(Exception):
+    """Another run of the schedule has the order."""
 
 
 def confirm(order_id: str, cause: Cause) -> None:
@@ -159,9 +163,9 @@ def overdue() -> Iterator[Order]:
     for order_id in store.due(now):
         order = store.find(order_id)
         commit = Commit(Cause(order.user_id, (), order.trace_id, now))
-        store.postpone(commit, order_id, now, otherwise=lambda status=order.status: _StandsAs(status))
+        store.postpone(commit, order_id, now, otherwise=_Taken)
         try:
             commit.write()
-        except _StandsAs:
+        except _Taken:
             continue  # Settled, or taken by another run, since the index was read.
         yield order

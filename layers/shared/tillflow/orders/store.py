@@ -145,5 +145,3 @@ def _order(item: Item) -> Order:
         cancellation_reason=item.get("cancellation_reason"),
         canceled_at=clock.parse(canceled_at) if canceled_at else None,
     )
-
-

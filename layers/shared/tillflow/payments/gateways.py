@@ -14,7 +14,8 @@ def gateway() -> Gateway:
     if setting("PAYMENT_GATEWAY") == "stripe":
         from tillflow.payments.stripe_gateway import StripeGateway
 
-        return Retrying(StripeGateway(secrets.current("STRIPE_SECRET_ARN").decode()))
+        # One attempt at Stripe is two calls, of up to 3 s to connect and 10 s to read each.
+        return Retrying(StripeGateway(secrets.current("STRIPE_SECRET_ARN").decode()), per_attempt=26)
     from tillflow.payments.sandbox import SandboxGateway
 
     return Retrying(SandboxGateway(aws.client("dynamodb"), tables.sandbox_charges()))

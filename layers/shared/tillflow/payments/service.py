@@ -25,14 +25,10 @@ _FREE = "free"
 
 
 class PaymentRefused(StepRefused):
-    """The order is not paid: its payment has the *status* `failed`, `voided` or `refunded`."""
-
-    def __init__(self, status: str) -> None:
-        super().__init__(f"The order's payment has {status}." if status == FAILED else f"The order's payment is {status}.")
-        self.status = status
+    """The order is not paid: its payment is `failed`, `voided` or `refunded`."""
 
 
-class _Exists(Exception):  # noqa: N818 - it ends a command early, it is no error
+class _Exists(Exception):
     """The order has a payment already."""
 
     def __init__(self, item: Item | None = None) -> None:
@@ -79,7 +75,7 @@ def charge(bill: Bill, cause: Cause) -> None:
     if found["status"] == VOIDED:
         _take_back(bill, None)
     if found["status"] != SUCCEEDED:
-        raise PaymentRefused(found["status"])
+        raise PaymentRefused(f"The order's payment is {found['status']}.")
 
 
 def _charge(bill: Bill, cause: Cause) -> Item:

@@ -57,9 +57,7 @@ class StripeGateway:
     A payment that needs the customer (3-D Secure) is declined: `authentication_required`.
     """
 
-    def __init__(
-        self, api_key: str, *, api_base: str | None = None, http_client: stripe.HTTPClient | None = None
-    ) -> None:
+    def __init__(self, api_key: str, *, api_base: str | None = None, http_client: stripe.HTTPClient | None = None) -> None:
         self._stripe = stripe.StripeClient(
             api_key,
             base_addresses={"api": api_base} if api_base else None,
@@ -119,9 +117,7 @@ class StripeGateway:
     def _confirm(self, intent_id: str, key: str) -> stripe.PaymentIntent:
         try:
             # The saga runs without the customer: a payment that asks for 3-D Secure must fail, not wait.
-            return self._stripe.payment_intents.confirm(
-                intent_id, {"off_session": True}, {"idempotency_key": f"{key}:confirm"}
-            )
+            return self._stripe.payment_intents.confirm(intent_id, {"off_session": True}, {"idempotency_key": f"{key}:confirm"})
         except stripe.InvalidRequestError:
             intent = self._retrieve(intent_id)
             if intent.status == "requires_confirmation":

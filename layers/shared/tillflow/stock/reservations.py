@@ -13,7 +13,7 @@ from typing import Any
 
 from tillflow import clock, ids
 from tillflow.attributes import Item
-from tillflow.commit import MAX_ACTIONS, Commit
+from tillflow.commit import Commit
 from tillflow.envelope import Cause
 from tillflow.errors import Unavailable
 from tillflow.stock import events, rules, store
@@ -23,11 +23,11 @@ from tillflow.stock.rules import PENDING, POSTED, REFUSED, RELEASED, RETURNED, L
 _ATTEMPTS = 8
 
 
-class _Moved(Exception):  # noqa: N818 - it ends an attempt early, it is no error
+class _Moved(Exception):
     """What was read is no longer so."""
 
 
-class _Exists(Exception):  # noqa: N818 - it ends a command early, it is no error
+class _Exists(Exception):
     """The order has a reservation already, in *status*."""
 
     def __init__(self, item: Item) -> None:
@@ -76,8 +76,6 @@ def _try_reserve(order_id: str, demand: dict[str, int], cause: Cause) -> None:
     stocked: dict[str, Stocked] = {sku: have for sku, have in found.items() if have}
     try:
         lines = rules.allocate(demand, stocked, cause.at)
-        if len(lines) >= MAX_ACTIONS:
-            raise ReservationRefused(rules.OUT_OF_STOCK)
     except ReservationRefused as refusal:
         _refuse(order_id, refusal.reason, cause)
         raise

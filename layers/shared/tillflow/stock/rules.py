@@ -15,6 +15,9 @@ UNKNOWN_SKU = "UNKNOWN_SKU"
 VARIANT_INACTIVE = "VARIANT_INACTIVE"
 VARIANT_EXPIRED = "VARIANT_EXPIRED"
 
+# One transaction writes a reservation whole: its item and a level for each line (DynamoDB: 100 actions).
+MOST_LINES = 99
+
 _FITTING_REASONS = {
     EventType.INBOUND: {ReasonCode.PURCHASE, ReasonCode.OTHER},
     EventType.OUTBOUND: {ReasonCode.SALE, ReasonCode.DAMAGE, ReasonCode.DISCARD_EXPIRED, ReasonCode.OTHER},
@@ -149,7 +152,7 @@ def allocate(demand: Mapping[str, int], stocked: Mapping[str, Stocked], at: date
     One warehouse for the whole order where one has everything; else each SKU from the fullest warehouses first.
 
     Raises:
-        ReservationRefused: a SKU is unknown, inactive, expired, or there is not enough of it.
+        ReservationRefused: a SKU is unknown, inactive or expired, or there is not enough of it (in few enough places).
     """
     for sku in demand:
         _check_sellable(stocked.get(sku), at)
@@ -157,7 +160,10 @@ def allocate(demand: Mapping[str, int], stocked: Mapping[str, Stocked], at: date
         lines = [_take_from(stocked[sku], warehouse_id, quantity) for sku, quantity in demand.items()]
         if all(lines):
             return [line for line in lines if line]
-    return [line for sku, quantity in demand.items() for line in _take_anywhere(stocked[sku], quantity)]
+    lines = [line for sku, quantity in demand.items() for line in _take_anywhere(stocked[sku], quantity)]
+    if len(lines) > MOST_LINES:
+        raise ReservationRefused(OUT_OF_STOCK)
+    return lines
 
 
 def _check_sellable(have: Stocked | None, at: datetime) -> None:

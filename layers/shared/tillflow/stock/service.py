@@ -1,6 +1,7 @@
 """Warehouses, variants, movements and the release audit: load, decide, commit."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -107,7 +108,7 @@ def record(wanted: CreateStockEvent, cause: Cause, once: Idempotency | None) -> 
         commit = Commit(cause)
         store.add_event(commit, event["id"], _stored(event), lines, lambda _: AlreadyExists())
         for line in lines:
-            store.move(commit, line, lambda sku=line.sku: rules.InsufficientStock(f"Fewer units of {sku} are available."))
+            store.move(commit, line, partial(rules.InsufficientStock, f"Fewer units of {line.sku} are available."))
         if once:
             once.remember(commit, cause, reply)
         commit.write()
@@ -123,9 +124,7 @@ def _variant(variant_id: str) -> Variant:
     return have.variant
 
 
-def _present(
-    event_id: str, wanted: CreateStockEvent, warehouse: Warehouse, lines: list[Line], cause: Cause
-) -> dict[str, Any]:
+def _present(event_id: str, wanted: CreateStockEvent, warehouse: Warehouse, lines: list[Line], cause: Cause) -> dict[str, Any]:
     """Return the movement as the contract shows it (stock-events.md)."""
     return {
         "id": event_id,

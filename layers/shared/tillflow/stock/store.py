@@ -74,9 +74,7 @@ def add_event(commit: Commit, event_id: str, event: Item, lines: Sequence[Line],
     commit.put(tables.stock(), item, when=absent(), otherwise=lambda found: otherwise(found or {}))
 
 
-def turn(
-    commit: Commit, reservation_id: str, before: str, change: dict[str, Any], otherwise: Callable[[], Exception]
-) -> None:
+def turn(commit: Commit, reservation_id: str, before: str, change: dict[str, Any], otherwise: Callable[[], Exception]) -> None:
     """Give a reservation another status, from *before*."""
     commit.update(
         tables.stock(),

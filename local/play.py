@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
+from httpx import codes
 
 from local import LocalError, cart, trace
 from local.client import Client, Level
@@ -57,13 +58,14 @@ def _happen(shop: Shop, outcome: Outcome, article: Article, at: Callable[[str], 
     item = {"skuId": article.sku, "title": "Desk lamp", "quantity": story.quantity, "unitPriceCents": PRICE_CENTS}
     snapshot = cart.snapshot(shop.buyer_id, [item], shop.stack.cart_snapshot_secret)
     request: dict[str, Any] = {"key": str(uuid4()), "trace_id": str(uuid4()), "payment_token": story.card}
-
     started = datetime.now(UTC)
-
     at("read the stock before")
     outcome.before = shop.manager.level(article.variant_id)
     at("place the order")
-    outcome.order_id = shop.buyer.place_order(snapshot, **request).json()["orderId"]
+    placed = shop.buyer.place_order(snapshot, **request)
+    outcome.order_id = placed.json()["orderId"]
+    if placed.status_code != codes.CREATED:
+        raise LocalError(f"a new order was answered {placed.status_code}, must be 201")
     if story.then is Then.REPLAY:
         at("place it again with the same key")
         again = shop.buyer.place_order(snapshot, **request)

@@ -1,20 +1,20 @@
 """
 Every table, its keys and its access patterns, in one page. No key is spelled anywhere else.
 
-| table (env)              | pattern                                        | key                                        | who         |
-|--------------------------|------------------------------------------------|--------------------------------------------|-------------|
-| ORDERS_TABLE             | one order; the guard of its snapshot           | ORDER#<order id>, ORDER                    | orders      |
-| ORDERS_TABLE `unsettled` | orders whose saga has not ended, oldest first  | <0..f>, due_at                             | orders      |
-| STOCK_TABLE              | one warehouse                                  | WAREHOUSE#<id>, WAREHOUSE                  | stock       |
-| STOCK_TABLE              | one variant                                    | VARIANT#<id>, VARIANT                      | stock       |
-| STOCK_TABLE              | a variant and its levels in every warehouse    | VARIANT#<id>, (LEVEL#<warehouse id>)       | stock       |
-| STOCK_TABLE              | one stock event, or reservation (a pending     | EVENT#<id>, EVENT                          | stock       |
-|                          | OUTBOUND event; its id follows from the order) |                                            |             |
-| STOCK_TABLE `released`   | the release audit, newest first                | RELEASED, released_at                      | stock       |
-| PAYMENTS_TABLE           | the payment of one order                       | PAYMENT#<order id>, PAYMENT                | payments    |
-| SANDBOX_CHARGES_TABLE    | what the sandbox gateway charged under a key   | CHARGE#<key>                               | payments    |
-| IDEMPOTENCY_TABLE        | what was answered to a key                     | <SHA-256 of operation, caller, key>        | idempotency |
-| EVENT_LOG_TABLE          | one trace's events in time order               | TRACE#<trace id>, <occurred_at>#<event id> | eventflow   |
+| table (env)              | pattern                                | key                                        | who         |
+|--------------------------|----------------------------------------|--------------------------------------------|-------------|
+| ORDERS_TABLE             | one order; the guard of its snapshot   | ORDER#<order id>, ORDER                    | orders      |
+| ORDERS_TABLE `unsettled` | orders whose saga has not ended        | <0..f>, due_at                             | orders      |
+| STOCK_TABLE              | one warehouse                          | WAREHOUSE#<id>, WAREHOUSE                  | stock       |
+| STOCK_TABLE              | one variant                            | VARIANT#<id>, VARIANT                      | stock       |
+| STOCK_TABLE              | a variant and all its levels           | VARIANT#<id>, (LEVEL#<warehouse id>)       | stock       |
+| STOCK_TABLE              | stock event, or reservation: a pending | EVENT#<id>, EVENT                          | stock       |
+|                          | OUTBOUND one, its id from the order    |                                            |             |
+| STOCK_TABLE `released`   | the release audit, newest first        | RELEASED, released_at                      | stock       |
+| PAYMENTS_TABLE           | the payment of one order               | PAYMENT#<order id>, PAYMENT                | payments    |
+| SANDBOX_CHARGES_TABLE    | the sandbox gateway.s charge of a key  | CHARGE#<key>                               | payments    |
+| IDEMPOTENCY_TABLE        | what was answered to a key             | <SHA-256 of operation, caller, key>        | idempotency |
+| EVENT_LOG_TABLE          | one trace's events in time order       | TRACE#<trace id>, <occurred_at>#<event id> | eventflow   |
 
 Ids of orders, warehouses, variants, reservations and payments follow from what they stand for (`ids.derived`), so
 that a conditional put is the uniqueness check and no lookup item is needed.

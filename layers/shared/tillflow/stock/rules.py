@@ -157,9 +157,9 @@ def allocate(demand: Mapping[str, int], stocked: Mapping[str, Stocked], at: date
     for sku in demand:
         _check_sellable(stocked.get(sku), at)
     for warehouse_id in sorted({level.warehouse_id for have in stocked.values() for level in have.levels}):
-        lines = [_take_from(stocked[sku], warehouse_id, quantity) for sku, quantity in demand.items()]
-        if all(lines):
-            return [line for line in lines if line]
+        here = [_take_from(stocked[sku], warehouse_id, quantity) for sku, quantity in demand.items()]
+        if all(here):
+            return [line for line in here if line]
     lines = [line for sku, quantity in demand.items() for line in _take_anywhere(stocked[sku], quantity)]
     if len(lines) > MOST_LINES:
         raise ReservationRefused(OUT_OF_STOCK)

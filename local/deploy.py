@@ -31,6 +31,7 @@ def deploy(endpoint: str, state: Path, parameters: Mapping[str, str] | None = No
         "AWS_DEFAULT_REGION": aws.region,
         "SAM_CLI_TELEMETRY": "0",
         "SAM_CLI_POLL_DELAY": "0.5",
+        "TILLFLOW_LAYERS": str(STATE / "layers"),
     }
     chosen = {"Target": "emulator", "Architecture": _architecture()} | dict(parameters or {})
     overrides = ["--parameter-overrides", " ".join(f"{name}={value}" for name, value in chosen.items())]

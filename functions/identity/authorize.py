@@ -2,13 +2,9 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
-from tillflow import deadline
 from tillflow.deadline import LambdaContext
 from tillflow.identity.service import authenticate
-
-logger = Logger()
+from tillflow.invocation import begin, logger
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -18,8 +14,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     API Gateway keeps the answer for this credential, whichever route asks next: so it allows the whole stage, and
     each function checks its own route's scope. Raising "Unauthorized" is how API Gateway is told to answer 401.
     """
-    deadline.start(context)
-    principal = authenticate({name.lower(): value for name, value in (event.get("headers") or {}).items()})
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    begin(context, trace_id=headers.get("x-trace-id"))
+    principal = authenticate(headers)
     if principal is None:
         logger.info("refused")
         raise Exception("Unauthorized")  # noqa: TRY002 - API Gateway matches this very text

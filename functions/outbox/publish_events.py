@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
-from tillflow import deadline
+from tillflow import clock, metrics
 from tillflow.deadline import LambdaContext
+from tillflow.invocation import begin, logger
 from tillflow.outbox.service import publish
-
-logger = Logger()
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Publish a batch. What is not published raises, and the whole batch comes again."""
-    deadline.start(context)
-    logger.info("published", extra={"events": publish(event["Records"])})
+    begin(context)
+    traces = publish(event["Records"])
+    oldest = min(record["dynamodb"]["ApproximateCreationDateTime"] for record in event["Records"])
+    metrics.milliseconds("PublishLag", 1000 * (clock.now().timestamp() - oldest))
+    logger.info("published", extra={"trace_ids": traces})

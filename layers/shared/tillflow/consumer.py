@@ -3,14 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
-from tillflow import deadline, jsontext
+from tillflow import jsontext
 from tillflow.deadline import LambdaContext
+from tillflow.invocation import begin, logger
 
 type Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
-
-logger = Logger()
 
 
 def consumer(handle: Callable[[dict[str, Any]], None]) -> Handler:
@@ -22,15 +19,17 @@ def consumer(handle: Callable[[dict[str, Any]], None]) -> Handler:
     """
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        deadline.start(context)
-        failed = []
+        begin(context)
+        failed, traces = [], []
         for record in event["Records"]:
             try:
-                handle(jsontext.loads(record["body"])["detail"])
-            except Exception:  # The boundary: whatever is wrong with one message must not lose or repeat the others.
+                envelope = jsontext.loads(record["body"])["detail"]
+                traces.append(envelope["trace_id"])
+                handle(envelope)
+            except Exception:  # noqa: BLE001 - the boundary: whatever is wrong with one message must not lose or repeat the others.
                 logger.exception("message failed", extra={"message_id": record["messageId"]})
                 failed.append({"itemIdentifier": record["messageId"]})
-        logger.info("consumed", extra={"messages": len(event["Records"]), "failed": len(failed)})
+        logger.info("consumed", extra={"trace_ids": traces, "failed": len(failed)})
         return {"batchItemFailures": failed}
 
     return handler

@@ -20,18 +20,20 @@ SYSTEM_USER = "system"
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why something happens: on whose behalf, as part of which trace, and when."""
+    """Why something happens: on whose behalf, as part of which trace, and when (*since* when, if something began it)."""
 
     user_id: str
     roles: tuple[str, ...]
     trace_id: str
     at: datetime = field(default_factory=clock.now)
+    since: datetime = field(default_factory=clock.now)
 
     @staticmethod
     def of_envelope(envelope: Mapping[str, Any]) -> "Cause":
         """Return the cause that goes on from a received *envelope*: same person, same trace, now."""
         identity = envelope["identity"]
-        return Cause(identity["user_id"], tuple(identity["roles"]), envelope["trace_id"])
+        since = clock.parse(envelope["occurred_at"])
+        return Cause(identity["user_id"], tuple(identity["roles"]), envelope["trace_id"], since=since)
 
 
 @dataclass(frozen=True, slots=True)

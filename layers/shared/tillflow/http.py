@@ -11,23 +11,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from tillflow import deadline, ids, jsontext
+from tillflow import ids, jsontext
 from tillflow.authorization import AUTHENTICATED, PUBLIC, ROUTES, scopes_of
 from tillflow.deadline import LambdaContext
 from tillflow.envelope import Cause
 from tillflow.errors import Forbidden, Invalid, Refusal, TillflowError, Unauthorized, Unavailable
 from tillflow.idempotency import MAX_KEY_LENGTH, Idempotency, KeyReused, Reply
+from tillflow.invocation import begin, logger
 from tillflow.validation import problems
 
 REPLAY_HEADER = "x-idempotent-replay"
 _HEADER_TEXT = re.compile(r"[\x21-\x7e]{1,128}")
 _BAD_REQUEST = 400
-
-logger = Logger()
 
 
 class BadRequest(Invalid):
@@ -201,18 +199,17 @@ class Api:
 
     def handler(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer one API Gateway proxy event."""
-        deadline.start(context)
         request = Request.of(event, self._invalid)
-        known = {"request_id": request.request_id, "trace_id": request.trace_id}
+        begin(context, request_id=request.request_id, trace_id=request.trace_id)
         try:
             status, text, headers = _render(self._routes[request.route](self._admit(request)))
         except TillflowError as error:
             status, text, headers = _render_error(error, request)
-        except Exception:  # The boundary: a fault of ours becomes a 500 that tells nothing, and a log line that tells all.
-            logger.exception("unexpected error", extra=known)
+        except Exception:  # noqa: BLE001 - the boundary: a fault of ours becomes a 500 that tells nothing, and a log line that tells all.
+            logger.exception("unexpected error")
             ours = TillflowError("Something failed on our side. Try again; quote the request_id if it stays.")
             status, text, headers = _render_error(ours, request)
-        logger.info("request", extra={"route": request.route, "status": status, **known})
+        logger.info("request", extra={"route": request.route, "status": status})
         return {
             "statusCode": status,
             "headers": {

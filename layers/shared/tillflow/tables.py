@@ -12,7 +12,7 @@ Every table, its keys and its access patterns, in one page. No key is spelled an
 |                          | OUTBOUND one, its id from the order    |                                            |             |
 | STOCK_TABLE `released`   | the release audit, newest first        | RELEASED, released_at                      | stock       |
 | PAYMENTS_TABLE           | the payment of one order               | PAYMENT#<order id>, PAYMENT                | payments    |
-| SANDBOX_CHARGES_TABLE    | the sandbox gateway.s charge of a key  | CHARGE#<key>                               | payments    |
+| SANDBOX_CHARGES_TABLE    | the sandbox gateway's charge of a key  | CHARGE#<key>                               | payments    |
 | IDEMPOTENCY_TABLE        | what was answered to a key             | <SHA-256 of operation, caller, key>        | idempotency |
 | EVENT_LOG_TABLE          | one trace's events in time order       | TRACE#<trace id>, <occurred_at>#<event id> | eventflow   |
 

@@ -2,27 +2,28 @@
 
 from typing import Any
 
-from tillflow import aws, jsontext
+from tillflow import aws, clock, jsontext
 from tillflow.config import setting
 from tillflow.orders import service as orders
-from tillflow.orders.rules import Order
+from tillflow.orders.service import Order
 
 
-def resume_overdue() -> int:
-    """Start the saga of every order that is past its deadline; return how many."""
-    started = 0
+def resume_overdue() -> list[str]:
+    """Start the saga of every order that is past its deadline; return their traces."""
+    traces = []
     for order in orders.overdue():
         aws.client("stepfunctions").start_execution(
             stateMachineArn=setting("ORDER_SAGA_ARN"), input=jsontext.dumps(saga_input(order))
         )
-        started += 1
-    return started
+        traces.append(order.trace_id)
+    return traces
 
 
 def saga_input(order: Order) -> dict[str, Any]:
     """Return what the saga reads of the event that starts it."""
     return {
         "trace_id": order.trace_id,
+        "occurred_at": clock.iso(order.created_at),
         "identity": {"user_id": order.user_id, "roles": []},
         "data": {"order_id": order.order_id},
     }

@@ -9,13 +9,14 @@ it always drives the order to where its status says it belongs.
 
 from datetime import timedelta
 
+from tillflow import metrics
 from tillflow.envelope import Cause
 from tillflow.orders import service as orders
-from tillflow.orders.rules import CANCELED, FAILED, Order, OrderClosed
+from tillflow.orders.service import CANCELED, CONFIRMED, PENDING, Order, OrderClosed
 from tillflow.payments import service as payments
 from tillflow.payments.service import Bill
 from tillflow.stock import reservations
-from tillflow.stock import rules as stock
+from tillflow.stock.reservations import ReservationRefused
 
 # A gateway knows an idempotency key for a day (Stripe): a later charge under it could be a second one.
 _CHARGEABLE = timedelta(hours=20)
@@ -33,7 +34,11 @@ def reserve_stock(order_id: str, cause: Cause) -> None:
         OrderClosed: the order has failed or was canceled.
         ReservationRefused: there is not enough.
     """
-    reservations.reserve(order_id, _open(order_id).demand, cause)
+    try:
+        reservations.reserve(order_id, orders.find_open(order_id).demand, cause)
+    except ReservationRefused:
+        metrics.count("StockRefusals")
+        raise
 
 
 def charge_payment(order_id: str, cause: Cause) -> None:
@@ -44,7 +49,7 @@ def charge_payment(order_id: str, cause: Cause) -> None:
         OrderClosed: the order has failed or was canceled, or is too old to charge.
         PaymentRefused: the card was declined.
     """
-    order = _open(order_id)
+    order = orders.find_open(order_id)
     if cause.at - order.created_at > _CHARGEABLE:
         raise OrderClosed("The order is too old to charge: the gateway may have forgotten its key.")
     payments.charge(_bill(order), cause)
@@ -59,22 +64,24 @@ def complete_order(order_id: str, cause: Cause) -> None:
         OrderClosed: the order has failed or was canceled meanwhile.
     """
     reservations.commit_sale(order_id, cause)
-    orders.confirm(order_id, cause)
+    if orders.confirm(order_id, cause):
+        metrics.count("OrdersConfirmed")
+        metrics.milliseconds("SagaDuration", (cause.at - cause.since).total_seconds() * 1000)
 
 
 def fail_order(order_id: str, cause: Cause) -> bool:
     """Fail the order unless it is confirmed or canceled; return whether there is something to undo."""
     reservation = reservations.status_of(order_id)
-    if reservation == stock.REFUSED:
-        # Decided once and for good before anything was charged: there is nothing to undo.
-        stands = orders.fail(order_id, reservations.refusal_of(order_id), cause, holds_stock=False, to_undo=False)
+    # A refusal is decided once and for good, before anything is charged: there is nothing to undo.
+    refused = reservation == reservations.REFUSED
+    if refused:
+        reason = reservations.refusal_of(order_id)
     else:
-        declined = payments.status_of(order_id) == payments.FAILED
-        reason = _PAYMENT_FAILED if declined else _TECHNICAL
-        holds_stock = reservation == stock.PENDING
-        stands = orders.fail(order_id, reason, cause, holds_stock=holds_stock, to_undo=True)
-        return stands in (FAILED, CANCELED)
-    return stands == CANCELED
+        reason = _PAYMENT_FAILED if payments.status_of(order_id) == payments.FAILED else _TECHNICAL
+    had = orders.fail(order_id, reason, cause, holds_stock=reservation == reservations.PENDING, to_undo=not refused)
+    if had == PENDING:
+        metrics.count("OrdersFailed")
+    return had == CANCELED or (had != CONFIRMED and not refused)
 
 
 def refund_payment(order_id: str, cause: Cause) -> None:
@@ -88,13 +95,6 @@ def release_stock(order_id: str, cause: Cause) -> None:
     reason = _ORDER_CANCELED if order.status == CANCELED else order.failure_reason or _TECHNICAL
     reservations.give_back(order_id, reason, cause)
     orders.settle(order_id, cause)
-
-
-def _open(order_id: str) -> Order:
-    order = orders.find(order_id)
-    if order.status in (FAILED, CANCELED):
-        raise OrderClosed(f"The order is {order.status}.")
-    return order
 
 
 def _bill(order: Order) -> Bill:

@@ -15,6 +15,7 @@ from tillflow.idempotency import Idempotency, Reply
 from tillflow.orders import events, rules, store
 from tillflow.orders.models import CartSnapshot
 from tillflow.orders.rules import (
+    CANCELED,
     CONFIRMED,
     FAILED,
     PENDING,
@@ -30,7 +31,37 @@ _SIGNING = "CART_SNAPSHOT_SECRET_ARN"
 # What DynamoDB may be asked to keep of one cart: far below an item's 400 KB, far above any real cart.
 _MAX_SNAPSHOT_BYTES = 100_000
 
+__all__ = [
+    "CANCELED",
+    "CONFIRMED",
+    "PENDING",
+    "Order",
+    "OrderClosed",
+    "cancel",
+    "confirm",
+    "create",
+    "fail",
+    "find",
+    "find_open",
+    "overdue",
+    "settle",
+]
+
 find = store.find
+
+
+def find_open(order_id: str) -> Order:
+    """
+    Return the order if its saga may go forward.
+
+    Raises:
+        OrderNotFound: there is none.
+        OrderClosed: it has failed or was canceled.
+    """
+    order = store.find(order_id)
+    if order.status in (FAILED, CANCELED):
+        raise OrderClosed(f"The order is {order.status}.")
+    return order
 
 
 def create(snapshot: dict[str, Any], payment_token: str | None, cause: Cause, once: Idempotency) -> Reply:
@@ -114,9 +145,9 @@ class _Taken(Exception):
     """Another run of the schedule has the order."""
 
 
-def confirm(order_id: str, cause: Cause) -> None:
+def confirm(order_id: str, cause: Cause) -> bool:
     """
-    Confirm a pending order; confirming twice is confirming once.
+    Confirm a pending order and return whether it was this that did; confirming twice is confirming once.
 
     Raises:
         OrderClosed: it has failed or was canceled meanwhile.
@@ -128,11 +159,13 @@ def confirm(order_id: str, cause: Cause) -> None:
     except _StandsAs as stands:
         if stands.status != CONFIRMED:
             raise OrderClosed(f"The order is {stands.status}.") from stands
+        return False
+    return True
 
 
 def fail(order_id: str, reason: str, cause: Cause, *, holds_stock: bool, to_undo: bool) -> str:
     """
-    Fail a pending order and return the status that stands then: `failed`, or what came before.
+    Fail a pending order and return the status that it had: `pending`, or what had come before.
 
     *holds_stock*: its stock is asked back on the bus too; *to_undo*: it is settled only when that has been done.
     """
@@ -144,7 +177,7 @@ def fail(order_id: str, reason: str, cause: Cause, *, holds_stock: bool, to_undo
         commit.write()
     except _StandsAs as stands:
         return stands.status
-    return FAILED
+    return PENDING
 
 
 def settle(order_id: str, cause: Cause) -> None:

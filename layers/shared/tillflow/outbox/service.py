@@ -4,7 +4,7 @@ import base64
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tillflow import aws, clock
+from tillflow import aws, clock, jsontext
 from tillflow.config import setting
 from tillflow.envelope import unpack
 from tillflow.errors import Unavailable
@@ -23,9 +23,9 @@ class NotPublished(Unavailable):
     """The bus did not take every event: the whole batch comes again (consumers tell repeated events apart)."""
 
 
-def publish(records: list[dict[str, Any]]) -> int:
+def publish(records: list[dict[str, Any]]) -> list[str]:
     """
-    Publish the events of DynamoDB stream *records* in order; return how many.
+    Publish the events of DynamoDB stream *records* in order; return the trace of each.
 
     Raises:
         NotPublished: some are left after the retries.
@@ -33,7 +33,7 @@ def publish(records: list[dict[str, Any]]) -> int:
     entries = [entry for record in records for entry in _entries(record)]
     for batch in _batches(entries):
         _put(batch)
-    return len(entries)
+    return [jsontext.loads(entry["Detail"])["trace_id"] for entry in entries]
 
 
 def _entries(record: dict[str, Any]) -> Iterator["PutEventsRequestEntryTypeDef"]:

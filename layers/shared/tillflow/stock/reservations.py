@@ -20,6 +20,18 @@ from tillflow.stock import events, rules, store
 from tillflow.stock.models import EventType, ReasonCode
 from tillflow.stock.rules import PENDING, POSTED, REFUSED, RELEASED, RETURNED, Line, ReservationRefused, Stocked, opposite
 
+__all__ = [
+    "PENDING",
+    "REFUSED",
+    "ReservationRefused",
+    "commit_sale",
+    "give_back",
+    "refusal_of",
+    "release",
+    "reserve",
+    "status_of",
+]
+
 _ATTEMPTS = 8
 
 

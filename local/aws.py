@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
-ACCESS_KEY = SECRET_KEY = "test"  # noqa: S105 - no secret: emulators take it for the account's root
+REGION = "us-east-1"
+# Emulators take these for the account's root.
+ACCESS_KEY = SECRET_KEY = "test"
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Aws:
     """The services behind *endpoint_url*; each client is made once, when first used."""
 
     endpoint_url: str
-    region: str = "us-east-1"
+    region: str = REGION
 
     @cached_property
     def cloudformation(self) -> "CloudFormationClient":

@@ -38,24 +38,28 @@ def step(title: str) -> Iterator[None]:
     console.print(f"[green]✓[/] {title} [dim]({time.monotonic() - started:.1f} s)[/]")
 
 
-def run(command: Sequence[str], log: Path, more: Mapping[str, str]) -> None:
+def run(command: Sequence[str], log: Path, more: Mapping[str, str]) -> str:
     """
-    Run *command* in the repository's root, its output in *log*.
+    Run *command* in the repository's root and return what it printed; *log* has that and its messages.
 
     Raises:
-        LocalError: it failed; the message carries the end of its output.
+        LocalError: it failed; the message carries the end of its log.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output:
-        code = subprocess.run(
+    with log.open("w") as messages:
+        done = subprocess.run(
             command,
             cwd=ROOT,
             env=environment(more),
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
+            stdout=subprocess.PIPE,
+            stderr=messages,
+            text=True,
             check=False,
-        ).returncode
-    if code:
+        )
+        messages.seek(0, os.SEEK_END)
+        messages.write(done.stdout)
+    if done.returncode:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
-        raise LocalError(f"{tail}\n\n`{' '.join(command)}` failed ({code}); its output is in {log}")
+        raise LocalError(f"{tail}\n\n`{' '.join(command)}` failed ({done.returncode}); its output is in {log}")
+    return done.stdout

@@ -59,6 +59,7 @@ check: .venv/.synced ## lint, types, template, import contracts, locked requirem
 	cfn-lint template.yaml
 	SAM_CLI_TELEMETRY=0 sam validate --lint --region us-east-1
 	PYTHONPATH=layers/shared lint-imports
+	$(UV) lock --check --quiet
 	$(EXPORT) --only-group layer | diff - layers/shared/requirements.txt
 	$(EXPORT) --only-group stripe | diff - layers/stripe/requirements.txt
 

@@ -16,18 +16,32 @@ def epoch(moment: datetime) -> int:
 
 def iso(moment: datetime) -> str:
     """Return *moment* as ISO 8601 in UTC with milliseconds and `Z`: sorts as text, as the contracts show it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    # Not strftime: its %Y writes the year 500 as "500", which does not sort.
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def parse(text: str) -> datetime:
     """
-    Return the moment that ISO 8601 *text* names; a time without an offset is taken as UTC.
+    Return the moment that ISO 8601 *text* names, in UTC; a time without an offset is taken as UTC.
 
     Raises:
-        ValueError: *text* is not ISO 8601.
+        ValueError: *text* is not ISO 8601, or names a moment that UTC has no year for.
     """
     moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return utc(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def utc(moment: datetime) -> datetime:
+    """
+    Return *moment* in UTC.
+
+    Raises:
+        ValueError: it is then before year 1 or after year 9999, e.g. `0001-01-01T00:00:00+01:00`.
+    """
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("the moment lies outside the years 1 to 9999 of UTC") from error
 
 
 sleep = _time.sleep

@@ -17,7 +17,7 @@ type Lax[T] = Annotated[T, Field(strict=False)]
 type Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 type Code = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
 type Units = Annotated[int, Field(ge=-MAX_UNITS, le=MAX_UNITS)]
-type Moment = Annotated[AwareDatetime, Field(strict=False)]
+type Moment = Annotated[AwareDatetime, Field(strict=False), AfterValidator(clock.utc)]
 
 
 class EventType(StrEnum):

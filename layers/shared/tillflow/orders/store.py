@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tillflow import clock, database, jsontext, tables
@@ -34,7 +34,8 @@ def find(order_id: str) -> Order:
 
 def due(before: datetime) -> Iterator[str]:
     """Yield the ids of orders whose saga should have ended *before* this moment."""
-    bounds = ("", clock.iso(before))
+    # From the earliest moment that ISO 8601 can write: DynamoDB takes no empty text for a key.
+    bounds = (clock.iso(datetime.min.replace(tzinfo=UTC)), clock.iso(before))
     for digit in tables.UNSETTLED_PARTITIONS:
         for item in database.between(tables.orders(), tables.UNSETTLED_INDEX, _INDEX_KEYS, digit, bounds):
             yield str(item["pk"]).removeprefix("ORDER#")

@@ -1,0 +1,278 @@
+"""
+A small AWS for tests: moto with the tables, secrets, bus and state machine of template.yaml, and its functions to call.
+
+    from tests.world import World, world        # in a conftest.py: makes the fixture `world` known to its folder
+
+    def test_an_order_is_created_once(world: World) -> None:
+        answer = world.call("POST /api/orders", body={…}, headers={"Idempotency-Key": "k"})
+        assert answer.status == 201
+        assert [event["event_type"] for event in world.events()] == ["OrderCreated", "orders.order_placed.v1"]
+
+Everything is as the template says: a function sees its own environment variables and no others, a route leads to the
+function that has it. Physical names are the logical ids. Each test gets a world of its own; making one takes
+some 20 ms. Outside pytest (hypothesis' state machines), use `with running() as world:`.
+"""
+
+import base64
+import importlib.util
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from tests import template
+from tillflow import aws, deadline, secrets
+from tillflow.attributes import from_item
+from tillflow.envelope import unpack
+from tillflow.payments.gateways import gateway
+
+REGION = "us-east-1"
+# The secret that the sample events in events/ are signed with (events/README.md).
+CART_SNAPSHOT_SECRET = "demo-cart-snapshot-secret"
+SERVICE_TOKEN = "demo-service-token"
+SECRETS = {
+    "CartSnapshotSecret": CART_SNAPSHOT_SECRET,
+    "ServiceTokenSecret": SERVICE_TOKEN,
+    "TokenSigningSecret": "demo-token-signing-secret",
+}
+_OUTBOX = "outbox"
+
+type Handler = Callable[[dict[str, Any], "Context"], Any]
+
+
+@dataclass
+class Context:
+    """Lambda's context object, as far as Tillflow and Powertools look at it."""
+
+    milliseconds: int = 25_000
+    function_name: str = "function"
+    function_version: str = "$LATEST"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = f"arn:aws:lambda:{REGION}:123456789012:function:function"
+    aws_request_id: str = "00000000-0000-4000-8000-000000000000"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass
+class World:
+    """Clients and names; *environments* are the functions' variables by function name."""
+
+    tables: list[str]
+    secret_arns: dict[str, str]
+    environments: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def call(
+        self,
+        route: str,
+        *,
+        user: str = "user-1",
+        roles: Iterable[str] | None = ("buyer",),
+        body: object = None,
+        **parts: Any,
+    ) -> Answer:
+        """
+        Send a request through API Gateway's event to the function that serves *route*.
+
+        *body*: text goes as it is, anything else as JSON. *roles* None: the authorizer let nobody through.
+        *parts*: headers, path and query by name.
+        """
+        name = next(function.name for function in template.functions().values() if route in function.routes)
+        return self.answer(name, http_event(route, user=user, roles=roles, body=body, **parts))
+
+    def answer(self, name: str, event: dict[str, Any]) -> Answer:
+        """Invoke an HTTP function with a whole *event*."""
+        answer = self.invoke(name, event)
+        return Answer(answer["statusCode"], answer["headers"], answer["body"])
+
+    def invoke(self, name: str, event: dict[str, Any], context: Context | None = None) -> Any:
+        """Invoke a function by name, e.g. `orders/create_order`, in its own environment."""
+        with patch.dict(os.environ, self.environments[name]):
+            return handler(name)(event, context or Context())
+
+    def step(self, name: str, order_id: str, trace_id: str = "00000000-0000-4000-8000-00000000000a") -> Any:
+        """Run one step of the order saga, e.g. `reserve_stock`."""
+        identity = {"user_id": "user-1", "roles": ["buyer"]}
+        return self.invoke(f"order_saga/{name}", {"order_id": order_id, "trace_id": trace_id, "identity": identity})
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """Return everything in a table (logical id), in the order of its keys."""
+        found = aws.client("dynamodb").get_paginator("scan").paginate(TableName=table).search("Items")
+        return sorted(map(from_item, found), key=lambda item: (item["pk"], item.get("sk", "")))
+
+    def put(self, table: str, item: Mapping[str, Any]) -> None:
+        """Put an item as DynamoDB has it, to arrange what no command arranges."""
+        aws.client("dynamodb").put_item(TableName=table, Item=item)
+
+    def stream(self) -> list[dict[str, Any]]:
+        """Return every record of the tables' streams, shaped as Lambda gets it, table by table."""
+        client = boto3.client("dynamodbstreams", region_name=REGION)
+        records: list[dict[str, Any]] = []
+        for stream in client.list_streams()["Streams"]:
+            described = client.describe_stream(StreamArn=stream["StreamArn"])["StreamDescription"]
+            for shard in described["Shards"]:
+                iterator = client.get_shard_iterator(
+                    StreamArn=stream["StreamArn"], ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+                )["ShardIterator"]
+                found = client.get_records(ShardIterator=iterator)["Records"]
+                records += [_lambda_shaped(record) | {"eventSourceARN": stream["StreamArn"]} for record in found]
+        return records
+
+    def events(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """Return the envelope of every event that was committed (of one *kind*), table by table in order."""
+        images = (record["dynamodb"].get("NewImage", {}) for record in self.stream())
+        packed = (base64.b64decode(image[_OUTBOX]["B"]) for image in images if _OUTBOX in image)
+        envelopes = (json.loads(detail) for outbox in packed for _, _, detail in unpack(outbox))
+        return [envelope for envelope in envelopes if kind in (None, envelope["event_type"])]
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """A world of the test's own."""
+    with running() as fresh:
+        yield fresh
+
+
+@contextmanager
+def running() -> Iterator[World]:
+    """Yield a new, empty world; everything of it is gone afterwards."""
+    # Nothing of the machine's own AWS configuration may reach a client.
+    machine = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    test = {"AWS_DEFAULT_REGION": REGION, "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    with patch.dict(os.environ, machine | test, clear=True), mock_aws():
+        fresh = World(_create_tables(), _create_secrets())
+        machine_arn = _create_state_machine()
+        aws.client("events").create_event_bus(Name="EventBus")
+        resolved = fresh.secret_arns | {"OrderSaga": machine_arn}
+        for function in template.functions().values():
+            fresh.environments[function.name] = {name: _resolve(value, resolved) for name, value in function.environment.items()}
+        # What tests call without a function around it sees what every function sees.
+        of_all = template.template()["Globals"]["Function"]["Environment"]["Variables"]
+        os.environ.update({name: _resolve(value, resolved) for name, value in of_all.items()})
+        _forget()
+        yield fresh
+    _forget()
+
+
+def _forget() -> None:
+    """Drop what a warm Lambda process keeps. Clients stay: they cost the most and know nothing of a world."""
+    secrets.forget()
+    gateway.cache_clear()
+    deadline.start(Context(milliseconds=86_400_000))
+
+
+def _create_tables() -> list[str]:
+    names = []
+    for name, properties in template.resources(template.TABLE).items():
+        taken = ("KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "BillingMode", "StreamSpecification")
+        definition = {each: properties[each] for each in taken if each in properties}
+        if "StreamSpecification" in definition:
+            definition["StreamSpecification"] = {"StreamEnabled": True, **definition["StreamSpecification"]}
+        aws.client("dynamodb").create_table(TableName=name, **definition)
+        names.append(name)
+    return names
+
+
+def _create_secrets() -> dict[str, str]:
+    client = aws.client("secretsmanager")
+    return {
+        name: client.create_secret(Name=name, SecretString=SECRETS.get(name, name))["ARN"]
+        for name in template.resources(template.SECRET)
+    }
+
+
+def _create_state_machine() -> str:
+    definition = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
+    role = "arn:aws:iam::123456789012:role/saga"
+    client = aws.client("stepfunctions")
+    return client.create_state_machine(name="OrderSaga", definition=json.dumps(definition), roleArn=role)["stateMachineArn"]
+
+
+def _resolve(value: object, resolved: Mapping[str, str]) -> str:
+    """Return what CloudFormation makes of a variable's *value*."""
+    if not isinstance(value, dict):
+        return str(value)
+    (name,) = value.values()
+    if name in template.template()["Parameters"]:
+        return template.default_of(name)
+    return resolved.get(name, name)
+
+
+@cache
+def handler(name: str) -> Handler:
+    """Load a function's file as Lambda does, by its path, and return its handler."""
+    path = template.ROOT / "functions" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    loaded: Handler = module.handler
+    return loaded
+
+
+def http_event(
+    route: str,
+    *,
+    user: str = "user-1",
+    roles: Iterable[str] | None = ("buyer",),
+    body: object = None,
+    headers: Mapping[str, str] | None = None,
+    path: Mapping[str, str] | None = None,
+    query: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return API Gateway's proxy event of a request (see `World.call`)."""
+    method, _, resource = route.partition(" ")
+    authorizer = None if roles is None else {"principalId": user, "userId": user, "roles": ",".join(roles)}
+    return {
+        "resource": resource,
+        "path": resource,
+        "httpMethod": method,
+        "headers": {"Content-Type": "application/json", **(headers or {})},
+        "queryStringParameters": query,
+        "pathParameters": path,
+        "requestContext": {"requestId": str(uuid4()), "authorizer": authorizer},
+        "body": body if body is None or isinstance(body, str) else json.dumps(body),
+        "isBase64Encoded": False,
+    }
+
+
+def _lambda_shaped(record: Any) -> dict[str, Any]:
+    """Return a stream record with its bytes as base64 text, as Lambda's event source mapping passes it on."""
+
+    def shaped(value: Any) -> Any:
+        match value:
+            case bytes():
+                return base64.b64encode(value).decode()
+            case dict():
+                return {name: shaped(member) for name, member in value.items()}
+            case list():
+                return [shaped(member) for member in value]
+        return value
+
+    image: dict[str, Any] = shaped(record["dynamodb"])
+    image.pop("ApproximateCreationDateTime", None)
+    return {"eventID": record["eventID"], "eventName": record["eventName"], "eventSource": "aws:dynamodb", "dynamodb": image}

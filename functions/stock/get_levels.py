@@ -3,6 +3,7 @@
 from typing import Any
 
 from tillflow.http import Api, BadRequest, Request
+from tillflow.orders import service as orders
 from tillflow.stock import service
 
 api = Api(invalid=BadRequest)
@@ -11,7 +12,7 @@ api = Api(invalid=BadRequest)
 @api.route("GET /api/v1/variants/{id}/levels")
 def get_levels(request: Request) -> dict[str, Any]:
     """Answer `{"items": [{"warehouseId", "onHand", "reserved", "available"}]}`."""
-    return service.levels(request.path["id"])
+    return service.levels(request.path["id"], orders.unsettled())
 
 
 handler = api.handler

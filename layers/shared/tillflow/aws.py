@@ -9,6 +9,8 @@ docs/adr/0006 has the measurements.
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from tillflow.config import setting
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
@@ -41,6 +43,10 @@ def _session() -> Any:
 
     session = botocore.session.get_session()
     session.register_component("endpoint_resolver", botocore.regions.EndpointResolver(_PARTITIONS))
+    if setting("METER", "false") == "true":
+        from tillflow import meter
+
+        meter.attach(session)
     return session
 
 

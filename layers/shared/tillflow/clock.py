@@ -3,6 +3,10 @@
 import time as _time
 from datetime import UTC, datetime
 
+# The ends of time as `iso` writes it: DynamoDB's BETWEEN wants both.
+EARLIEST = "0001-01-01T00:00:00.000Z"
+LATEST = "9999-12-31T23:59:59.999Z"
+
 
 def now() -> datetime:
     """Return the present moment, UTC, timezone-aware."""

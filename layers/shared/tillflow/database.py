@@ -1,6 +1,6 @@
 """Reads. (`commit.py` writes.) Consistent unless a caller says that the past is good enough."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +10,8 @@ from tillflow import aws, faults
 from tillflow.attributes import Item, from_item, to_attribute, to_item
 from tillflow.errors import Unavailable
 from tillflow.tables import Key
+
+_BATCH = 100  # DynamoDB's limit of one BatchGetItem
 
 
 @contextmanager
@@ -35,6 +37,17 @@ def get(table: str, key: Key) -> Item | None:
 def partition(table: str, pk: str) -> list[Item]:
     """Return every item of one partition in sort-key order. Strongly consistent."""
     return list(_pages(table, KeyConditionExpression="pk = :pk", ConsistentRead=True, values={":pk": pk}))
+
+
+def batch(table: str, keys: Sequence[Key]) -> Iterator[Item]:
+    """Yield the items that exist under *keys*, in any order. Strongly consistent."""
+    for first in range(0, len(keys), _BATCH):
+        wanted: Any = {table: {"Keys": [to_item(key) for key in keys[first : first + _BATCH]], "ConsistentRead": True}}
+        while wanted:
+            with _answering():
+                page = aws.client("dynamodb").batch_get_item(RequestItems=wanted)
+            yield from map(from_item, page["Responses"][table])
+            wanted = page["UnprocessedKeys"]
 
 
 def between(table: str, index: str, keys: tuple[str, str], pk: str, bounds: tuple[str, str], **options: Any) -> Iterator[Item]:

@@ -45,9 +45,11 @@ __all__ = [
     "find_open",
     "overdue",
     "settle",
+    "unsettled",
 ]
 
 find = store.find
+unsettled = store.unsettled
 
 
 def find_open(order_id: str) -> Order:

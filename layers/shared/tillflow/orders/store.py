@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from tillflow import clock, database, jsontext, tables
@@ -34,10 +34,18 @@ def find(order_id: str) -> Order:
 
 def due(before: datetime) -> Iterator[str]:
     """Yield the ids of orders whose saga should have ended *before* this moment."""
-    # From the earliest moment that ISO 8601 can write: DynamoDB takes no empty text for a key.
-    bounds = (clock.iso(datetime.min.replace(tzinfo=UTC)), clock.iso(before))
-    for digit in tables.UNSETTLED_PARTITIONS:
-        for item in database.between(tables.orders(), tables.UNSETTLED_INDEX, _INDEX_KEYS, digit, bounds):
+    return _unsettled_until(clock.iso(before))
+
+
+def unsettled() -> Iterator[str]:
+    """Yield the ids of all orders whose saga has not ended."""
+    return _unsettled_until(clock.LATEST)
+
+
+def _unsettled_until(moment: str) -> Iterator[str]:
+    for partition in tables.UNSETTLED_PARTITIONS:
+        bounds = (clock.EARLIEST, moment)
+        for item in database.between(tables.orders(), tables.UNSETTLED_INDEX, _INDEX_KEYS, partition, bounds):
             yield str(item["pk"]).removeprefix("ORDER#")
 
 
@@ -124,7 +132,7 @@ def postpone(commit: Commit, order_id: str, at: datetime, otherwise: Callable[[]
 
 
 def _unsettled(order_id: str, since: datetime) -> dict[str, str]:
-    return {"unsettled": order_id[0], "due_at": deadline_after(since)}
+    return {"unsettled": tables.unsettled_partition(order_id), "due_at": deadline_after(since)}
 
 
 def _with_status(otherwise: Callable[[str], Exception]) -> Callable[[Item | None], Exception]:

@@ -88,8 +88,8 @@ class ReleaseQuery(BaseModel):
     model_config = ConfigDict(populate_by_name=True)
 
     orderId: UUID | None = None
-    since: Annotated[str, AfterValidator(_moment), Field(alias="from")] = "0001-01-01T00:00:00.000Z"
-    until: Annotated[str, AfterValidator(_moment), Field(alias="to")] = "9999-12-31T23:59:59.999Z"
+    since: Annotated[str, AfterValidator(_moment), Field(alias="from")] = clock.EARLIEST
+    until: Annotated[str, AfterValidator(_moment), Field(alias="to")] = clock.LATEST
 
 
 class ReleasePageQuery(ReleaseQuery):

@@ -1,7 +1,9 @@
 """
 Reservations: an order's units are held, sold or given back, all or none, each once.
 
-A reservation is a pending OUTBOUND event in the ledger, whose id follows from the order. Its status decides every race:
+A reservation is a pending OUTBOUND event in the ledger, whose id follows from the order. Its lines are taken off what
+is available when it is made; a sale changes nothing but its status, so that it is one small write and the level of a
+hot SKU is written once an order (docs/adr/0003). The status decides every race:
 
     (none) ─reserve─▶ pending ─commit─▶ posted ─give_back─▶ returned
        │                 └─release / give_back─▶ released
@@ -94,8 +96,8 @@ def _try_reserve(order_id: str, demand: dict[str, int], cause: Cause) -> None:
     reservation_id = reservation_id_of(order_id)
     commit = Commit(cause)
     store.add_event(commit, reservation_id, _pending(order_id, PENDING, cause), opposite(lines), _Exists)
-    for line in lines:
-        store.reserve(commit, line, _Moved)
+    for line in opposite(lines):
+        store.move(commit, line, _Moved)
     commit.emit(events.inventory_reserved(order_id, reservation_id, lines))
     commit.write()
 
@@ -116,22 +118,14 @@ def commit_sale(order_id: str, cause: Cause) -> None:
     Raises:
         ReservationRefused: there is no reservation, or it was given back.
     """
-    _again(lambda: _try_commit_sale(order_id, cause))
-
-
-def _try_commit_sale(order_id: str, cause: Cause) -> None:
-    reservation_id = reservation_id_of(order_id)
-    found = store.find_event(reservation_id)
-    status = found["status"] if found else REFUSED
-    if status == POSTED:
-        return
-    if found is None or status != PENDING:
-        raise ReservationRefused(status)
     commit = Commit(cause)
-    store.turn(commit, reservation_id, PENDING, {"status": POSTED, "posted_at": clock.iso(cause.at)}, _Moved)
-    for line in _held(found):
-        store.sell(commit, line, _Moved)
-    commit.write()
+    change = {"status": POSTED, "posted_at": clock.iso(cause.at)}
+    store.turn(commit, reservation_id_of(order_id), PENDING, change, lambda found: _Exists(found or {"status": REFUSED}))
+    try:
+        commit.write()
+    except _Exists as exists:
+        if exists.status != POSTED:
+            raise ReservationRefused(exists.status) from exists
 
 
 def release(order_id: str, reason: str, cause: Cause) -> None:
@@ -146,7 +140,7 @@ def _try_release(order_id: str, reason: str, cause: Cause) -> None:
     lines = _held(found)
     commit = _closing(order_id, PENDING, RELEASED, reason, lines, cause)
     for line in lines:
-        store.unreserve(commit, line, _Moved)
+        store.move(commit, line, _Moved)
     commit.write()
 
 
@@ -198,7 +192,7 @@ def _closing(order_id: str, before: str, after: str, reason: str, lines: list[Li
     reservation_id, release_id = reservation_id_of(order_id), ids.derived("release", order_id)
     marks = {"status": after, "release_id": release_id, "release_reason": reason, **store.release_marks(cause.at)}
     commit = Commit(cause)
-    store.turn(commit, reservation_id, before, marks, _Moved)
+    store.turn(commit, reservation_id, before, marks, lambda _: _Moved())
     commit.emit(events.inventory_released(release_id, order_id, reservation_id, reason, lines))
     return commit
 

@@ -109,17 +109,11 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A variant in a warehouse: units anyone may still reserve, and units that orders hold."""
+    """A variant in a warehouse: the units that anyone may still reserve. It always is the sum of the ledger's lines."""
 
     variant_id: str
     warehouse_id: str
     available: int
-    reserved: int
-
-    @property
-    def on_hand(self) -> int:
-        """Units that are there, reserved or not."""
-        return self.available + self.reserved
 
 
 @dataclass(frozen=True, slots=True)

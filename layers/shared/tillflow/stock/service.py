@@ -1,6 +1,7 @@
 """Warehouses, variants, movements and the release audit: load, decide, commit."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -59,9 +60,12 @@ def create_variant(wanted: CreateVariant, cause: Cause) -> dict[str, Any]:
     }
 
 
-def levels(variant_id: str) -> dict[str, Any]:
+def levels(variant_id: str, open_orders: Iterable[str]) -> dict[str, Any]:
     """
     Return a variant's level in every warehouse that has had it.
+
+    `available` is exact. `reserved` is what the reservations of *open_orders* (their ids) hold, and `onHand` the two
+    together: no write ever waits for these numbers, so while orders are under way they may be a moment old.
 
     Raises:
         VariantNotFound: there is no such variant.
@@ -69,17 +73,27 @@ def levels(variant_id: str) -> dict[str, Any]:
     have = store.find_variant(variant_id)
     if have is None:
         raise VariantNotFound("There is no variant with this id.")
+    held = _held_by_warehouse(variant_id, open_orders)
     return {
         "items": [
             {
                 "warehouseId": level.warehouse_id,
-                "onHand": level.on_hand,
-                "reserved": level.reserved,
+                "onHand": level.available + held[level.warehouse_id],
+                "reserved": held[level.warehouse_id],
                 "available": level.available,
             }
             for level in have.levels
         ]
     }
+
+
+def _held_by_warehouse(variant_id: str, open_orders: Iterable[str]) -> Counter[str]:
+    held: Counter[str] = Counter()
+    for reservation in store.find_events([reservation_id_of(order_id) for order_id in open_orders]):
+        if reservation["status"] == rules.PENDING:
+            for line in rules.opposite(store.lines_of(reservation)):
+                held[line.warehouse_id] += line.quantity if line.variant_id == variant_id else 0
+    return held
 
 
 def record(wanted: CreateStockEvent, cause: Cause, once: Idempotency | None) -> Reply:

@@ -42,6 +42,11 @@ def find_event(event_id: str) -> Item | None:
     return database.get(tables.stock(), tables.stock_event_key(event_id))
 
 
+def find_events(event_ids: Sequence[str]) -> Iterator[Item]:
+    """Yield those of the stock events and reservations that exist, in any order."""
+    return database.batch(tables.stock(), [tables.stock_event_key(event_id) for event_id in event_ids])
+
+
 def released(since: str, until: str) -> Iterator[Item]:
     """Yield the reservations that were given back within these moments (ISO 8601), newest first."""
     index, pk = tables.RELEASED_INDEX, tables.RELEASED_PARTITION
@@ -74,14 +79,16 @@ def add_event(commit: Commit, event_id: str, event: Item, lines: Sequence[Line],
     commit.put(tables.stock(), item, when=absent(), otherwise=lambda found: otherwise(found or {}))
 
 
-def turn(commit: Commit, reservation_id: str, before: str, change: dict[str, Any], otherwise: Callable[[], Exception]) -> None:
-    """Give a reservation another status, from *before*."""
+def turn(
+    commit: Commit, reservation_id: str, before: str, change: dict[str, Any], otherwise: Callable[[Item | None], Exception]
+) -> None:
+    """Give a reservation another status, from *before*; *otherwise* gets the one that is there."""
     commit.update(
         tables.stock(),
         tables.stock_event_key(reservation_id),
         change=change,
         when=when("#status = :before", before=before),
-        otherwise=lambda _: otherwise(),
+        otherwise=otherwise,
     )
 
 
@@ -90,38 +97,15 @@ def release_marks(at: datetime) -> dict[str, str]:
     return {"released": tables.RELEASED_PARTITION, "released_at": clock.iso(at)}
 
 
-def reserve(commit: Commit, line: Line, otherwise: Callable[[], Exception]) -> None:
-    """Move units from available to reserved, never below zero."""
-    _move(commit, line, available=-line.quantity, reserved=line.quantity, otherwise=otherwise)
-
-
-def unreserve(commit: Commit, line: Line, otherwise: Callable[[], Exception]) -> None:
-    """Move units back from reserved to available."""
-    _move(commit, line, available=line.quantity, reserved=-line.quantity, otherwise=otherwise)
-
-
-def sell(commit: Commit, line: Line, otherwise: Callable[[], Exception]) -> None:
-    """Take reserved units off the shelf."""
-    _move(commit, line, available=0, reserved=-line.quantity, otherwise=otherwise)
-
-
 def move(commit: Commit, line: Line, otherwise: Callable[[], Exception]) -> None:
     """Add the line's signed quantity to what is available, never below zero."""
-    _move(commit, line, available=line.quantity, reserved=0, otherwise=otherwise)
-
-
-def _move(commit: Commit, line: Line, *, available: int, reserved: int, otherwise: Callable[[], Exception]) -> None:
-    # Conditions on what is there, not on what was read: two tills may sell the last unit.
-    condition = always()
-    if available < 0:
-        condition = when("#available >= :need", need=-available)
-    elif reserved < 0:
-        condition = when("#reserved >= :need", need=-reserved)
+    # A condition on what is there, not on what was read: two tills may sell the last unit.
+    enough = when("#available >= :need", need=-line.quantity) if line.quantity < 0 else always()
     commit.update(
         tables.stock(),
         tables.level_key(line.variant_id, line.warehouse_id),
-        add={"available": available, "reserved": reserved},
-        when=condition,
+        add={"available": line.quantity},
+        when=enough,
         otherwise=lambda _: otherwise(),
     )
 
@@ -132,7 +116,7 @@ def lines_of(item: Item) -> list[Line]:
 
 
 def _level(variant_id: str, item: Item) -> Level:
-    return Level(variant_id, item["sk"].removeprefix("LEVEL#"), item["available"], item["reserved"])
+    return Level(variant_id, item["sk"].removeprefix("LEVEL#"), item["available"])
 
 
 def _variant(variant_id: str, item: Item) -> Variant:

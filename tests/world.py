@@ -30,7 +30,7 @@ import pytest
 from moto import mock_aws
 
 from tests import template
-from tillflow import aws, deadline, secrets
+from tillflow import aws, clock, deadline, secrets
 from tillflow.attributes import from_item
 from tillflow.envelope import unpack
 from tillflow.payments.gateways import gateway
@@ -113,10 +113,14 @@ class World:
         with patch.dict(os.environ, self.environments[name]):
             return handler(name)(event, context or Context())
 
-    def step(self, name: str, order_id: str, trace_id: str = "00000000-0000-4000-8000-00000000000a") -> Any:
+    def step(self, name: str, order_id: str) -> Any:
         """Run one step of the order saga, e.g. `reserve_stock`."""
-        identity = {"user_id": "user-1", "roles": ["buyer"]}
-        return self.invoke(f"order_saga/{name}", {"order_id": order_id, "trace_id": trace_id, "identity": identity})
+        started_by = {
+            "trace_id": "00000000-0000-4000-8000-00000000000a",
+            "identity": {"user_id": "user-1", "roles": ["buyer"]},
+            "occurred_at": clock.iso(clock.now()),
+        }
+        return self.invoke(f"order_saga/{name}", {"order_id": order_id, **started_by})
 
     def items(self, table: str) -> list[dict[str, Any]]:
         """Return everything in a table (logical id), in the order of its keys."""
@@ -140,6 +144,21 @@ class World:
                 found = client.get_records(ShardIterator=iterator)["Records"]
                 records += [_lambda_shaped(record) | {"eventSourceARN": stream["StreamArn"]} for record in found]
         return records
+
+    @contextmanager
+    def bus(self) -> Iterator[list[dict[str, Any]]]:
+        """Let the list that this yields fill with the entries that are put on the bus meanwhile."""
+        entries: list[dict[str, Any]] = []
+
+        def note(params: dict[str, Any], **_: Any) -> None:
+            entries.extend(params["Entries"])
+
+        hooks = aws.client("events").meta.events
+        hooks.register("provide-client-params.events.PutEvents", note)
+        try:
+            yield entries
+        finally:
+            hooks.unregister("provide-client-params.events.PutEvents", note)
 
     def events(self, kind: str | None = None) -> list[dict[str, Any]]:
         """Return the envelope of every event that was committed (of one *kind*), table by table in order."""

@@ -1,0 +1,196 @@
+"""Every function has a sample event (events/), and each sample makes its handler answer as it should."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from tests import template
+from tests.world import SECRETS, World
+from tillflow.identity.rules import Token, issue
+
+EVENTS = template.ROOT / "events"
+SAMPLES = sorted(str(path.relative_to(EVENTS).with_suffix("")) for path in EVENTS.rglob("*.json"))
+ORDER_ID = "45c6f025-7241-5c12-8fe5-0086db318f39"
+
+# What has to have happened before a sample makes sense: other samples.
+STOCKED = ("stock/create_warehouse", "stock/create_variant", "stock/create_stock_event")
+ORDERED = (*STOCKED, "orders/create_order")
+RESERVED = (*ORDERED, "order_saga/reserve_stock")
+CHARGED = (*RESERVED, "order_saga/charge_payment")
+UNDONE = (*CHARGED, "order_saga/fail_order", "order_saga/refund_payment", "order_saga/release_stock")
+BEFORE: dict[str, tuple[str, ...]] = {
+    "stock/create_stock_event": STOCKED[:2],
+    "stock/get_levels": STOCKED,
+    "stock/list_releases": UNDONE,
+    "stock/export_releases": UNDONE,
+    "stock/on_inventory_release_requested": RESERVED,
+    "orders/create_order": STOCKED,
+    "orders/get_order": ORDERED,
+    "orders/cancel_order": ORDERED,
+    "order_saga/reserve_stock": ORDERED,
+    "order_saga/charge_payment": RESERVED,
+    "order_saga/complete_order": CHARGED,
+    "order_saga/fail_order": CHARGED,
+    "order_saga/refund_payment": UNDONE[:-2],
+    "order_saga/release_stock": UNDONE[:-1],
+    "order_saga/resume_stuck_orders": ORDERED,
+}
+
+
+def sample(name: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return event
+
+
+@pytest.fixture
+def arranged(world: World) -> World:
+    """A world in which the samples' signed cart is not too old, and every order is overdue at once."""
+    for environment in world.environments.values():
+        environment |= {"CART_SNAPSHOT_MAX_AGE_SECONDS": "9999999999", "ORDER_DEADLINE_SECONDS": "0"}
+    return world
+
+
+def run(world: World, name: str) -> Any:
+    for earlier in BEFORE.get(name, ()):
+        answer = world.invoke(earlier, sample(earlier))
+        assert not isinstance(answer, dict) or answer.get("statusCode", 200) < 300, (earlier, answer)
+    return world.invoke(name, sample(name))
+
+
+def body(answer: Mapping[str, Any]) -> Any:
+    return json.loads(answer["body"])
+
+
+def test_every_function_has_a_sample_and_every_sample_a_function() -> None:
+    files = {
+        str(path.relative_to(template.ROOT / "functions").with_suffix("")) for path in template.ROOT.glob("functions/*/*.py")
+    }
+
+    assert set(SAMPLES) == files == set(template.functions())
+
+
+@pytest.mark.parametrize("name", [name for name in SAMPLES if "httpMethod" in sample(name)])
+def test_an_http_sample_names_a_route_of_its_function(name: str) -> None:
+    event = sample(name)
+    routes = template.functions()[name].routes
+
+    if name != "identity/authorize":
+        assert f"{event['httpMethod']} {event['resource']}" in routes
+        assert event["requestContext"]["resourcePath"] == event["resource"]
+
+
+HTTP: dict[str, tuple[int, Callable[[Any], bool]]] = {
+    "system/report_health": (200, lambda body: body == {"service": "tillflow", "status": "ok"}),
+    "identity/issue_token": (200, lambda body: body["tokenType"] == "Bearer" and body["expiresIn"] == 3600),
+    "identity/introspect_token": (200, lambda body: body == {"active": False}),
+    "orders/create_order": (201, lambda body: body == {"orderId": ORDER_ID}),
+    "orders/get_order": (200, lambda body: (body["id"], body["status"]) == (ORDER_ID, "pending")),
+    "orders/cancel_order": (200, lambda body: body["order"]["cancellationReason"] == "customer_request"),
+    "stock/create_warehouse": (201, lambda body: body["name"] == "São Paulo" and body["sellerIds"] == ["seller-1"]),
+    "stock/create_variant": (201, lambda body: body["sku"] == "LAPTOP-X-RED-256" and body["active"]),
+    "stock/create_stock_event": (201, lambda body: body["lines"][0]["quantity"] == 25),
+    "stock/get_levels": (200, lambda body: [level["available"] for level in body["items"]] == [25]),
+    "stock/list_releases": (200, lambda body: [each["orderId"] for each in body["content"]] == [ORDER_ID]),
+}
+
+
+@pytest.mark.parametrize("name", HTTP)
+def test_an_http_sample_is_answered(arranged: World, name: str) -> None:
+    status, holds = HTTP[name]
+
+    answer = run(arranged, name)
+
+    assert answer["statusCode"] == status, answer
+    assert holds(body(answer)), answer
+
+
+def test_the_export_sample_is_answered_with_a_file(arranged: World) -> None:
+    answer = run(arranged, "stock/export_releases")
+
+    assert answer["statusCode"] == 200
+    header, row, end = answer["body"].split("\r\n")
+    assert header == "releaseId,orderId,reservationId,reason,skuId,quantity,releasedAt"
+    assert row.split(",")[1] == ORDER_ID
+    assert row.split(",")[3:6] == ["SAGA_FAILED", "LAPTOP-X-RED-256", "2"]
+    assert end == ""
+
+
+def test_the_authorizer_sample_is_let_through(world: World) -> None:
+    answer = world.invoke("identity/authorize", sample("identity/authorize"))
+
+    (statement,) = answer["policyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
+    assert sample("identity/authorize")["methodArn"].startswith(statement["Resource"].removesuffix("*"))
+    assert answer["context"] == {"userId": "service", "roles": "service"}
+
+
+def test_introspection_of_an_issued_token_tells_what_it_says(world: World) -> None:
+    # The sample's token is one that nobody signed; with a real one in its place it is an example of the good answer.
+    event = sample("identity/introspect_token")
+    token = issue(Token("user-1", ("buyer",), 1, 9_999_999_999), SECRETS["TokenSigningSecret"].encode())
+
+    answer = world.invoke("identity/introspect_token", event | {"body": json.dumps({"token": token})})
+
+    assert body(answer) == {"active": True, "userId": "user-1", "roles": ["buyer"], "issuedAt": 1, "expiresAt": 9_999_999_999}
+
+
+STEPS: dict[str, tuple[object, str, str]] = {
+    # what it answers, and in which table an item then has which status
+    "order_saga/reserve_stock": ({}, "StockTable", "pending"),
+    "order_saga/charge_payment": ({}, "PaymentsTable", "succeeded"),
+    "order_saga/complete_order": ({}, "OrdersTable", "confirmed"),
+    "order_saga/fail_order": ({"undo": True}, "OrdersTable", "failed"),
+    "order_saga/refund_payment": ({}, "PaymentsTable", "refunded"),
+    "order_saga/release_stock": ({}, "StockTable", "released"),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_step_of_the_saga_takes_its_sample(arranged: World, name: str) -> None:
+    answer, table, status = STEPS[name]
+
+    assert run(arranged, name) == answer
+
+    assert status in {item.get("status") for item in arranged.items(table)}
+
+
+def test_the_schedule_s_sample_starts_the_saga_of_an_overdue_order(arranged: World) -> None:
+    assert run(arranged, "order_saga/resume_stuck_orders") == {"resumed": 1}
+
+
+def test_the_stream_s_sample_is_published(world: World) -> None:
+    with world.bus() as published:
+        world.invoke("outbox/publish_events", sample("outbox/publish_events"))
+
+    assert [(entry["Source"], entry["DetailType"]) for entry in published] == [
+        ("tillflow.orders", "OrderCreated"),
+        ("tillflow.orders", "orders.order_placed.v1"),
+    ]
+
+
+def test_a_queue_s_sample_of_a_release_request_gives_the_stock_back(arranged: World) -> None:
+    assert run(arranged, "stock/on_inventory_release_requested") == {"batchItemFailures": []}
+
+    assert [event["data"]["reason"] for event in arranged.events("InventoryReleased")] == ["PAYMENT_FAILED"]
+
+
+def test_a_queue_s_sample_of_an_event_is_kept(world: World) -> None:
+    assert world.invoke("eventflow/record_events", sample("eventflow/record_events")) == {"batchItemFailures": []}
+
+    (kept,) = world.items("EventLogTable")
+    assert kept["event_type"] == "OrderCreated"
+
+
+def test_every_sample_is_run_by_a_test_of_this_file() -> None:
+    apart = {
+        "identity/authorize",
+        "stock/export_releases",
+        "order_saga/resume_stuck_orders",
+        "outbox/publish_events",
+        "stock/on_inventory_release_requested",
+        "eventflow/record_events",
+    }
+
+    assert {*HTTP, *STEPS, *apart} == set(SAMPLES)

@@ -12,6 +12,7 @@ from tillflow.errors import Unavailable
 from tillflow.tables import Key
 
 _BATCH = 100  # DynamoDB's limit of one BatchGetItem
+_MAX_KEY_BYTES = 2048  # DynamoDB's limit of a partition key
 
 
 @contextmanager
@@ -29,6 +30,8 @@ def _answering() -> Iterator[None]:
 
 def get(table: str, key: Key) -> Item | None:
     """Return the item under *key*, or None. Strongly consistent: one read unit per 4 KB."""
+    if not _is_possible(key["pk"]):
+        return None
     with _answering():
         answer = aws.client("dynamodb").get_item(TableName=table, Key=to_item(key), ConsistentRead=True)
     return from_item(answer["Item"]) if "Item" in answer else None
@@ -36,6 +39,8 @@ def get(table: str, key: Key) -> Item | None:
 
 def partition(table: str, pk: str) -> list[Item]:
     """Return every item of one partition in sort-key order. Strongly consistent."""
+    if not _is_possible(pk):
+        return []
     return list(_pages(table, KeyConditionExpression="pk = :pk", ConsistentRead=True, values={":pk": pk}))
 
 
@@ -64,6 +69,11 @@ def between(table: str, index: str, keys: tuple[str, str], pk: str, bounds: tupl
         values={":pk": pk, ":low": bounds[0], ":high": bounds[1]},
         **options,
     )
+
+
+def _is_possible(pk: str) -> bool:
+    """Tell whether there can be such a key: a path may hold an id of any length, which is one that is not there."""
+    return len(pk.encode()) <= _MAX_KEY_BYTES
 
 
 def _pages(table: str, *, values: dict[str, Any], **query: Any) -> Iterator[Item]:

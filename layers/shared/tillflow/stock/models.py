@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from tillflow import clock
 
@@ -90,6 +90,13 @@ class ReleaseQuery(BaseModel):
     orderId: UUID | None = None
     since: Annotated[str, AfterValidator(_moment), Field(alias="from")] = clock.EARLIEST
     until: Annotated[str, AfterValidator(_moment), Field(alias="to")] = clock.LATEST
+
+    @field_validator("until")
+    @classmethod
+    def _not_before(cls, until: str, known: ValidationInfo) -> str:
+        if until < known.data.get("since", until):
+            raise ValueError("the window ends before it begins")
+        return until
 
 
 class ReleasePageQuery(ReleaseQuery):

@@ -25,12 +25,12 @@ class Line(NamedTuple):
 
 def show(stack: Stack, *, follow: bool) -> None:
     """Print what *stack* logged so far; with *follow*, also what it logs from now on."""
-    groups = list(_groups(stack))
+    known = list(groups(stack))
     seen: set[Line] = set()
     since = 0
     while True:
-        lines = (line for group in groups for line in _lines(stack, *group, since))
-        for line in sorted(lines, key=lambda line: line.moment):
+        found = (line for group in known for line in lines(stack, *group, since))
+        for line in sorted(found, key=lambda line: line.moment):
             since = max(since, line.moment - LATE_MILLISECONDS)
             if line not in seen:
                 seen.add(line)
@@ -41,7 +41,7 @@ def show(stack: Stack, *, follow: bool) -> None:
         time.sleep(FOLLOW_PAUSE)
 
 
-def _groups(stack: Stack) -> Iterator[tuple[str, str]]:
+def groups(stack: Stack) -> Iterator[tuple[str, str]]:
     """Yield the logical id and the name of each of the stack's log groups."""
     pages = stack.aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.stack_name)
     for page in pages:
@@ -50,7 +50,7 @@ def _groups(stack: Stack) -> Iterator[tuple[str, str]]:
                 yield resource["LogicalResourceId"], resource["PhysicalResourceId"]
 
 
-def _lines(stack: Stack, logical_id: str, name: str, since: int) -> Iterator[Line]:
+def lines(stack: Stack, logical_id: str, name: str, since: int) -> Iterator[Line]:
     """Yield what was logged in one group from *since* on."""
     for page in stack.aws.logs.get_paginator("filter_log_events").paginate(logGroupName=name, startTime=since):
         for event in page["events"]:

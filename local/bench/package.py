@@ -1,0 +1,124 @@
+"""The functions as `sam build` packages them, and a stand-in for the Lambda runtime to run them in."""
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped] # it knows CloudFormation's tags; ships no types
+
+from local import ROOT, STATE, LocalError, process, sam
+from local.aws import ACCESS_KEY, REGION, SECRET_KEY
+
+type Json = dict[str, Any]
+
+BUILT = ROOT / ".aws-sam" / "build"
+# boto3 comes from the emulator's Python, as it does from the Lambda runtime.
+RUNTIME = STATE / "emulator" / "bin" / "python"
+PROGRAM = Path(__file__).parent / "runtime.py"
+
+# `.pyc` files of a zip must not be checked by date (PEP 552): bit 0 says hash-based, bit 1 that the hash is checked.
+_UNCHECKED_HASH = 0b01
+
+
+@dataclass(frozen=True)
+class Function:
+    """A packaged function: *name* is `<context>/<function>`, *folder* its own code, *layer* the shared one."""
+
+    name: str
+    folder: Path
+    layer: Path
+    environment: Mapping[str, str]
+
+    @property
+    def module(self) -> str:
+        """The module that has the handler."""
+        return self.name.partition("/")[2]
+
+    @property
+    def event(self) -> Json:
+        """The function's sample event."""
+        event: Json = json.loads((ROOT / "events" / f"{self.name}.json").read_text())
+        return event
+
+
+def build(into: Path) -> dict[str, Function]:
+    """
+    Build the tree and return its functions by name, from a copy in *into*: others may build again meanwhile.
+
+    Raises:
+        LocalError: the build failed, or the layer's bytecode is not usable from a zip.
+    """
+    with sam.built(STATE / "logs" / "build.log", {}):
+        shutil.copytree(BUILT, into, dirs_exist_ok=True)
+    layer = into / "SharedLayer" / "python"
+    _check_bytecode(layer)
+    template = yaml_parse((ROOT / "template.yaml").read_text())
+    parameters = {name: str(each.get("Default", "")) for name, each in template["Parameters"].items()}
+    of_all = template["Globals"]["Function"]["Environment"]["Variables"]
+    found = {}
+    for logical_id, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            own = resource["Properties"].get("Environment", {}).get("Variables", {})
+            variables = {name: _text(value, parameters) for name, value in (of_all | own).items()}
+            name = _name(resource["Properties"])
+            found[name] = Function(name, into / logical_id, layer, variables)
+    return found
+
+
+def _name(properties: Json) -> str:
+    return f"{Path(properties['CodeUri']).name}/{properties['Handler'].partition('.')[0]}"
+
+
+def _text(value: Any, parameters: Mapping[str, str]) -> str:
+    """Return a variable's value; a reference to a resource becomes its logical id."""
+    if isinstance(value, dict):
+        ((_, target),) = value.items()
+        return parameters.get(target, target) if isinstance(target, str) else str(target[0])
+    return str(value)
+
+
+def _check_bytecode(layer: Path) -> None:
+    for source in layer.rglob("*.py"):
+        compiled = Path(importlib.util.cache_from_source(str(source)))
+        if not compiled.exists() or int.from_bytes(compiled.read_bytes()[4:8], "little") != _UNCHECKED_HASH:
+            raise LocalError(f"{source.relative_to(layer)} has no bytecode in the layer that a zip could use")
+
+
+def run(job: Json, environment: Mapping[str, str], *options: str) -> tuple[Json, str]:
+    """
+    Let the runtime do *job* in a fresh process; return its answer and what it wrote to stderr.
+
+    Raises:
+        LocalError: it failed; the message has the end of its stderr.
+    """
+    lambda_ = {
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_LAMBDA_FUNCTION_NAME": "function",
+        # A developer's own files are not there on Lambda.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        # A layer is read-only on Lambda: what is not compiled yet is compiled each time.
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    command = [str(RUNTIME), "-P", *options, str(PROGRAM)]
+    done = subprocess.run(
+        command,
+        input=json.dumps(job),
+        env=process.environment(lambda_ | dict(environment)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise LocalError(f"{job.get('module', job['mode'])} failed:\n{done.stderr[-3000:]}")
+    answer: Json = json.loads(done.stdout)
+    return answer, done.stderr

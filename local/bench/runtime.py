@@ -1,0 +1,152 @@
+"""
+Lambda's Python runtime in small. The emulator's Python runs this file by its path, with one job as JSON on stdin.
+
+It imports little, and nothing of ours or boto3's, before the clock runs. Each job answers with JSON on stdout:
+
+    baseline  import boto3 and make a DynamoDB client
+    cold      import a function, let it answer its first event
+    warm      let functions answer their event again and again, in turn with a bare call of DynamoDB
+
+The network ends in this process: clients are real up to botocore's HTTP session, which finds its answers here.
+"""
+
+import json
+import os
+import sys
+import time
+from importlib import import_module
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+from typing import Any
+
+type Json = dict[str, Any]
+
+_HTTP = "botocore.httpsession"
+# Whose answers depend on what is asked for.
+_READS = ("GetItem", "GetSecretValue", "Query")
+
+
+class Context:
+    """Lambda's context object, as far as it is looked at."""
+
+    aws_request_id = "00000000-0000-4000-8000-000000000000"
+    function_name = "function"
+    function_version = "$LATEST"
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:function"
+    memory_limit_in_mb = 512
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return a whole time-out."""
+        return 25_000
+
+
+class Network:
+    """
+    Stands where AWS is. *answers*: JSON by operation, or by operation and what is read, e.g. `GetItem ORDER`.
+
+    It is a module finder too, because the HTTP session must be replaced when a function imports it, not before.
+    """
+
+    def __init__(self, answers: Json) -> None:
+        self.calls: list[str] = []
+        self.unanswered: set[str] = set()
+        self.learn(answers)
+        sys.meta_path.insert(0, self)  # type: ignore[arg-type] # only `find_spec` is ever called
+
+    def learn(self, answers: Json) -> None:
+        """Answer so from now on."""
+        self._answers = {asked: json.dumps(answer).encode() for asked, answer in answers.items()}
+
+    def find_spec(self, name: str, path: Any = None, _target: ModuleType | None = None) -> ModuleSpec | None:
+        """Let botocore's HTTP session load as always, then take its place."""
+        if name != _HTTP:
+            return None
+        spec = PathFinder.find_spec(name, path)
+        loader: Any = spec.loader if spec else None
+        load = loader.exec_module
+
+        def exec_module(module: Any) -> None:
+            load(module)
+            module.URLLib3Session.send = lambda _session, request: self._send(request)
+
+        loader.exec_module = exec_module
+        return spec
+
+    def _send(self, request: Any) -> Any:
+        from botocore.awsrequest import AWSResponse
+
+        asked = _asked(request)
+        self.calls.append(asked)
+        body = self._answers.get(asked) or self._answers.get(asked.partition(" ")[0])
+        if body is None:
+            self.unanswered.add(asked)
+            body = b'{"__type": "UnknownOperationException"}'
+        status = 400 if b'"__type"' in body else 200
+        headers = {"Content-Type": "application/x-amz-json-1.0", "x-amzn-RequestId": Context.aws_request_id}
+        return AWSResponse(request.url, status, headers, _Body(body))
+
+
+class _Body:
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def stream(self) -> list[bytes]:
+        return [self._content]
+
+
+def _asked(request: Any) -> str:
+    target = request.headers["X-Amz-Target"]
+    operation = (target.decode() if isinstance(target, bytes) else target).partition(".")[2]
+    if operation not in _READS:
+        return str(operation)
+    body = json.loads(request.body)
+    if operation == "GetSecretValue":
+        return f"{operation} {body['SecretId']} {body['VersionStage']}"
+    key = body["Key"]["pk"] if operation == "GetItem" else body["ExpressionAttributeValues"][":pk"]
+    return f"{operation} {key['S'].partition('#')[0]}"
+
+
+def baseline(_job: Json) -> Json:
+    """Measure what every function that talks to DynamoDB with boto3 pays at least."""
+    started = time.process_time()
+    import boto3
+
+    boto3.client("dynamodb")
+    return {"seconds": time.process_time() - started}
+
+
+def cold(job: Json) -> Json:
+    """Measure a function's start: its imports and its first event."""
+    sys.path[:0] = job["path"]
+    network = Network(job["answers"])
+    started = time.process_time()
+    answer = import_module(job["module"]).handler(job["event"], Context())
+    seconds = time.process_time() - started
+    return {"seconds": seconds, "answer": answer, "unanswered": sorted(network.unanswered)}
+
+
+def warm(job: Json) -> Json:
+    """Measure requests to functions that have answered before; see `warm.py` for what is done with it."""
+    sys.path[:0] = job["path"]
+    network = Network({})
+    cases: dict[str, Any] = {}
+    asked: Json = {}
+    for name, each in job["functions"].items():
+        network.learn(each["answers"])
+        network.calls.clear()
+        cases[name] = _case(network, each)
+        cases[name]()
+        network.calls.clear()
+        cases[name]()
+        asked[name] = list(network.calls)
+    cases["bare"] = _bare(network, job["functions"][job["like"]], cases[job["like"]])
+    seconds: dict[str, list[float]] = {name: [] for name in cases}
+    for _ in range(job["rounds"]):
+        for name, case in cases.items():
+            case()  # The answers are this function's from here on.
+            started = time.process_time()
+            for _ in range(job["calls"]):
+                case.handle()
+            seconds[name].append((time.process_time() - started) / job["calls"])
+    profiles = {name: _profile(case, job["calls"]) for name, case in cases.items()} if job["profile"] else {}
+    return {"seconds": seconds, "asked": asked, "profiles": profiles, "unanswered": sorted(network.unanswered)}

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tillflow import clock, secrets
+from tillflow import clock, jsontext, secrets
 from tillflow.commit import Commit
 from tillflow.config import number
 from tillflow.envelope import Cause
@@ -95,6 +95,8 @@ def _place(snapshot: dict[str, Any], payment_token: str | None, cause: Cause) ->
     except ValidationError as error:
         raise InvalidSnapshot(f"cartSnapshot: {problems(error)}") from error
     _check_signature(snapshot, cart.signature)
+    if len(jsontext.dumps(snapshot).encode()) > _MAX_SNAPSHOT_BYTES:
+        raise InvalidSnapshot(f"The snapshot has more than {_MAX_SNAPSHOT_BYTES} bytes.")
     rules.check_totals(cart)
     if cart.userId is not None and cart.userId != cause.user_id:
         raise NotYourSnapshot("This cart snapshot belongs to another user.")

@@ -73,7 +73,10 @@ def between(table: str, index: str, keys: tuple[str, str], pk: str, bounds: tupl
 
 def _is_possible(pk: str) -> bool:
     """Tell whether there can be such a key: a path may hold an id of any length, which is one that is not there."""
-    return len(pk.encode()) <= _MAX_KEY_BYTES
+    try:
+        return len(pk.encode()) <= _MAX_KEY_BYTES
+    except UnicodeEncodeError:
+        return False  # half of a character (a lone surrogate)
 
 
 def _pages(table: str, *, values: dict[str, Any], **query: Any) -> Iterator[Item]:

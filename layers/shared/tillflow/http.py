@@ -117,7 +117,8 @@ class Request:
         """
         try:
             body = from_json(self.event.get("body") or "{}", allow_inf_nan=False)
-        except ValueError as error:
+        # TypeError: pydantic's word for text that is not Unicode (a lone surrogate).
+        except (ValueError, TypeError) as error:
             raise self.invalid(f"The body is not JSON: {error}.", detail="invalid payload") from error
         if not isinstance(body, dict):
             raise self.invalid("The body must be a JSON object.", detail="invalid payload")

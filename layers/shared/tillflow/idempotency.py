@@ -67,7 +67,7 @@ class Idempotency:
 
     @property
     def _pk(self) -> str:
-        return hashlib.sha256(f"{self.operation}\n{self.caller}\n{self.key}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.operation}\n{self.caller}\n{self.key}".encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
     def _fingerprint(self) -> str:

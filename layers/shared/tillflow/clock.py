@@ -31,7 +31,10 @@ def parse(text: str) -> datetime:
     Raises:
         ValueError: *text* is not ISO 8601, or names a moment that UTC has no year for.
     """
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("this is no moment in ISO 8601") from None  # Python's own words repeat the text, however long
     return utc(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 

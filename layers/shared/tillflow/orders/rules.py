@@ -107,7 +107,8 @@ def sign(snapshot: Mapping[str, Any], secret: bytes) -> str:
     try:
         canonical = rfc8785.dumps({name: value for name, value in snapshot.items() if name != "signature"})
     except (rfc8785.CanonicalizationError, UnicodeError) as error:
-        raise InvalidSnapshot(f"The snapshot has no RFC 8785 canonical form: {error}.") from error
+        # Not the error's own words: they repeat the number, however long.
+        raise InvalidSnapshot("The snapshot has no RFC 8785 canonical form: it has a number beyond 2^53, or odd text.") from error
     return hmac.digest(secret, canonical, "sha256").hex()
 
 

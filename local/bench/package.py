@@ -119,6 +119,6 @@ def run(job: Json, environment: Mapping[str, str], *options: str) -> tuple[Json,
         check=False,
     )
     if done.returncode:
-        raise LocalError(f"{job.get('module', job['mode'])} failed:\n{done.stderr[-3000:]}")
+        raise LocalError(f"{job.get('module', job['job'])} failed:\n{done.stderr[-3000:]}")
     answer: Json = json.loads(done.stdout)
     return answer, done.stderr

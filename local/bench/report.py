@@ -1,7 +1,7 @@
 """
-docs/measured.md: what was measured last, by which machine. Each command writes its own section and leaves the others.
+docs/measured.md: what was measured last, on what machine. Each command writes its own section and leaves the others.
 
-A section stands between `<!-- bench-NAME -->` and `<!-- /bench-NAME -->`; plots lie beside, in docs/measured/.
+What a command writes stands between `<!-- NAME: … -->` and `<!-- end of NAME -->`; plots lie beside, in docs/measured/.
 """
 
 import os
@@ -22,12 +22,18 @@ from local.process import console
 DOCUMENT = ROOT / "docs" / "measured.md"
 PLOTS = ROOT / "docs" / "measured"
 # As they follow each other in the document.
-SECTIONS = ("cost", "cold", "warm", "load")
+TITLES = {
+    "cost": "What an order costs",
+    "cold": "How fast functions start",
+    "warm": "What a warm request takes",
+    "load": "Many buyers at once",
+}
 
 _HEAD = """\
 # Measured
 
-What Tillflow claims, it measures. Each section is written by the command it names; do not edit it by hand.
+What the product claims, in numbers that hold on a noisy machine: counts, and ratios within one run. Each section is
+written by its command; the budgets are in the commands, which fail when one is exceeded.
 """
 _WIDER_THAN_ANY_TABLE = 400
 
@@ -88,32 +94,38 @@ def picture(name: str, shows: str) -> str:
     return f"![{shows}](measured/{name}.png)"
 
 
-def write(name: str, title: str, *parts: str) -> None:
+def write(name: str, *parts: str) -> None:
     """Write the section *name* of the document, with the day and the machine of the measurement."""
     day = datetime.now(UTC).date().isoformat()
-    text = "\n\n".join([f"## {title}", f"`make bench-{name}` on {day}, {machine()}.", *parts])
+    document = DOCUMENT.read_text() if DOCUMENT.exists() else empty()
     DOCUMENT.parent.mkdir(exist_ok=True)
-    document = DOCUMENT.read_text() if DOCUMENT.exists() else _HEAD
-    DOCUMENT.write_text(with_section(document, name, text))
+    DOCUMENT.write_text(with_section(document, name, "\n\n".join([f"*Measured on {day}, {machine()}.*", *parts])))
     console.print(f"wrote {DOCUMENT.relative_to(ROOT)}")
 
 
+def empty() -> str:
+    """Return the document with nothing measured yet."""
+    sections = (f"\n## {title} (`make bench-{name}`)\n\n{'\n'.join(_markers(name))}\n" for name, title in TITLES.items())
+    return _HEAD + "".join(sections)
+
+
 def with_section(document: str, name: str, text: str) -> str:
-    """Return *document* with *text* as its section *name*, in place of the one it has, or where it belongs."""
+    """
+    Return *document* with *text* in its section *name*.
+
+    Raises:
+        LocalError: the section's markers are not there.
+    """
     begin, end = _markers(name)
-    section = f"{begin}\n\n{text.strip()}\n\n{end}"
-    if begin in document:
-        before, _, rest = document.partition(begin)
-        return before + section + rest.partition(end)[2]
-    for later in SECTIONS[SECTIONS.index(name) + 1 :]:
-        before, found, after = document.partition(_markers(later)[0])
-        if found:
-            return f"{before}{section}\n\n{found}{after}"
-    return f"{document.rstrip()}\n\n{section}\n"
+    before, found, rest = document.partition(begin)
+    _, ended, after = rest.partition(end)
+    if not (found and ended):
+        raise LocalError(f"{DOCUMENT.relative_to(ROOT)} has no section between {begin} and {end}")
+    return f"{before}{begin}\n{text.strip()}\n{end}{after}"
 
 
 def _markers(name: str) -> tuple[str, str]:
-    return f"<!-- bench-{name} -->", f"<!-- /bench-{name} -->"
+    return f"<!-- {name}: written by `make bench-{name}` -->", f"<!-- end of {name} -->"
 
 
 def machine() -> str:

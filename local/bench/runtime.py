@@ -14,8 +14,10 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import module_from_spec, spec_from_file_location
 from types import ModuleType
 from typing import Any
 
@@ -24,6 +26,13 @@ type Json = dict[str, Any]
 _HTTP = "botocore.httpsession"
 # Whose answers depend on what is asked for.
 _READS = ("GetItem", "GetSecretValue", "Query")
+_OURS = "tillflow"
+_PACKAGES = {
+    _OURS: ("/tillflow/", "Function/"),
+    "botocore": ("/botocore/", "/boto3/"),
+    "pydantic": ("pydantic",),
+    "powertools": ("/aws_lambda_powertools/",),
+}
 
 
 class Context:
@@ -106,47 +115,138 @@ def _asked(request: Any) -> str:
     return f"{operation} {key['S'].partition('#')[0]}"
 
 
-def baseline(_job: Json) -> Json:
+def baseline(job: Json) -> Json:
     """Measure what every function that talks to DynamoDB with boto3 pays at least."""
-    started = time.process_time()
+    clock = Clock(traced=job["traced"])
     import boto3
 
     boto3.client("dynamodb")
-    return {"seconds": time.process_time() - started}
+    return clock.stop()
 
 
 def cold(job: Json) -> Json:
     """Measure a function's start: its imports and its first event."""
     sys.path[:0] = job["path"]
     network = Network(job["answers"])
-    started = time.process_time()
+    clock = Clock(traced=job["traced"])
     answer = import_module(job["module"]).handler(job["event"], Context())
-    seconds = time.process_time() - started
-    return {"seconds": seconds, "answer": answer, "unanswered": sorted(network.unanswered)}
+    return clock.stop() | {"answer": answer, "unanswered": sorted(network.unanswered)}
+
+
+class Clock:
+    """CPU seconds from now. *traced*: also which files were compiled, and a mark on stderr for `-X importtime`."""
+
+    def __init__(self, *, traced: bool) -> None:
+        self._compiled: list[str] = []
+        if traced:
+            sys.addaudithook(self._note)
+            print("--- begin ---", file=sys.stderr, flush=True)
+        self._started = time.process_time()
+
+    def stop(self) -> Json:
+        """Return what was measured."""
+        return {"seconds": time.process_time() - self._started, "compiled": self._compiled}
+
+    def _note(self, event: str, arguments: Any) -> None:
+        # Python compiles a module only where it finds no bytecode for it. (Generated code has no file.)
+        if event == "compile" and arguments[1] and not str(arguments[1]).startswith("<"):
+            self._compiled.append(os.fsdecode(arguments[1]))
 
 
 def warm(job: Json) -> Json:
-    """Measure requests to functions that have answered before; see `warm.py` for what is done with it."""
+    """Measure the CPU of requests to functions that have answered before, in turn with that of the bare call."""
     sys.path[:0] = job["path"]
     network = Network({})
-    cases: dict[str, Any] = {}
-    asked: Json = {}
-    for name, each in job["functions"].items():
-        network.learn(each["answers"])
-        network.calls.clear()
-        cases[name] = _case(network, each)
-        cases[name]()
-        network.calls.clear()
-        cases[name]()
-        asked[name] = list(network.calls)
-    cases["bare"] = _bare(network, job["functions"][job["like"]], cases[job["like"]])
+    cases = {"bare": Case(network, {"TransactWriteItems": {}}, bare_call(job["bare"]))}
+    cases |= {name: Case(network, each["answers"], _handling(each)) for name, each in job["functions"].items()}
+    asked = {name: case.begin() for name, case in cases.items()}
     seconds: dict[str, list[float]] = {name: [] for name in cases}
     for _ in range(job["rounds"]):
         for name, case in cases.items():
-            case()  # The answers are this function's from here on.
-            started = time.process_time()
-            for _ in range(job["calls"]):
-                case.handle()
-            seconds[name].append((time.process_time() - started) / job["calls"])
-    profiles = {name: _profile(case, job["calls"]) for name, case in cases.items()} if job["profile"] else {}
-    return {"seconds": seconds, "asked": asked, "profiles": profiles, "unanswered": sorted(network.unanswered)}
+            case.begin()
+            seconds[name].append(case.seconds(job["calls"]))
+    shares = {}
+    for name in job["functions"]:
+        cases[name].begin()
+        shares[name] = cases[name].shares(job["calls"])
+    return {"seconds": seconds, "asked": asked, "shares": shares, "unanswered": sorted(network.unanswered)}
+
+
+class Case:
+    """Something to call again and again, with the answers that it gets from AWS."""
+
+    def __init__(self, network: Network, answers: Json, call: Callable[[], Any]) -> None:
+        self._network, self._answers, self._call = network, answers, call
+
+    def begin(self) -> list[str]:
+        """Have the network answer this case from now on; call it once, and return what that asked AWS for."""
+        self._network.learn(self._answers)
+        self._network.calls.clear()
+        self._call()
+        return list(self._network.calls)
+
+    def seconds(self, calls: int) -> float:
+        """Return the CPU seconds of one call, as the mean of a run of *calls*."""
+        started = time.process_time()
+        for _ in range(calls):
+            self._call()
+        return (time.process_time() - started) / calls
+
+    def shares(self, calls: int) -> dict[str, float]:
+        """Return which part of a call's time passes in which package, each with all that it calls."""
+        from cProfile import Profile
+        from pstats import Stats
+
+        profile = Profile()
+        profile.runcall(self.seconds, calls)
+        spent: dict[str, float] = {}
+        stats: Any = Stats(profile)
+        for function, (_, _, own, _, callers) in stats.stats.items():
+            package = _package(function)
+            if package == _OURS:
+                spent[package] = spent.get(package, 0) + own
+                continue
+            for caller, (_, _, _, cumulative) in callers.items():
+                if _package(caller) == _OURS:
+                    spent[package] = spent.get(package, 0) + cumulative
+        return {package: each / sum(spent.values()) for package, each in spent.items()}
+
+
+def _package(function: tuple[str, int, str]) -> str:
+    """Return the package of a profiled *function* (file, line, name)."""
+    file, _, name = function
+    if file == "<string>":
+        return _OURS  # a dataclass's generated methods
+    place = file if file != "~" else name  # what is written in C is named by its type or module only
+    return next((package for package, parts in _PACKAGES.items() if any(part in place for part in parts)), "Python")
+
+
+def _handling(function: Json) -> Callable[[], Any]:
+    spec = spec_from_file_location(function["name"], function["file"])
+    assert spec is not None  # noqa: S101 - for the type checker: the file is there
+    assert spec.loader is not None  # noqa: S101
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return lambda: module.handler(function["event"], Context())
+
+
+def bare_call(request: Json) -> Callable[[], Any]:
+    """Return a call of TransactWriteItems with boto3 and nothing around it."""
+    import boto3
+
+    client: Any = boto3.client("dynamodb")
+    return lambda: client.transact_write_items(**request)
+
+
+def main() -> None:
+    """Do the job that is on stdin."""
+    job = json.load(sys.stdin)
+    # Functions log to stdout; on Lambda that is a pipe that somebody else reads.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    jobs: dict[str, Callable[[Json], Json]] = {"baseline": baseline, "cold": cold, "warm": warm}
+    json.dump(jobs[job["job"]](job), answers)
+
+
+if __name__ == "__main__":
+    main()

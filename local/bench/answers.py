@@ -1,0 +1,161 @@
+"""What AWS answers in a measurement without AWS: one order and its stock, as the sample events (events/) tell of them."""
+
+import base64
+import hashlib
+import hmac
+import json
+import zlib
+from datetime import UTC, datetime
+from typing import Any
+
+from boto3.dynamodb.types import TypeSerializer
+
+from local import ROOT
+
+type Json = dict[str, Any]
+
+ORDER_ID = "45c6f025-7241-5c12-8fe5-0086db318f39"
+SECRETS = {  # events/README.md
+    "CartSnapshotSecret": "demo-cart-snapshot-secret",
+    "ServiceTokenSecret": "demo-service-token",
+    "TokenSigningSecret": "demo-token-signing-secret",
+}
+# The samples' cart was signed on a certain day.
+ENVIRONMENT = {"CART_SNAPSHOT_MAX_AGE_SECONDS": "9999999999"}
+
+_NOW = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+_TRACE_ID = "7f2f0c1e-3b7a-4a55-8a5e-0d6f5e2f9c11"
+_VARIANT_ID = "06b3701f-ed5c-5aa1-804d-5ec45b3c4539"
+_WAREHOUSE_ID = "c667eb1f-d63d-5e5b-bc58-b1ee15e3cc79"
+_SKU = "LAPTOP-X-RED-256"
+_TOTAL = 3980
+
+_VARIANT = {"pk": f"VARIANT#{_VARIANT_ID}", "sk": "VARIANT", "sku": _SKU, "name": "Laptop X", "active": True}
+_LEVEL = {"pk": f"VARIANT#{_VARIANT_ID}", "sk": f"LEVEL#{_WAREHOUSE_ID}", "available": 25}
+_WAREHOUSE = {
+    "pk": f"WAREHOUSE#{_WAREHOUSE_ID}",
+    "sk": "WAREHOUSE",
+    "code": "WH-SAO-01",
+    "name": "São Paulo",
+    "active": True,
+    "seller_ids": ["seller-1"],
+}
+_RESERVATION = {
+    "pk": "EVENT#0b5c6a5e-8e0c-5a4e-9c0b-0d6f5e2f9c11",
+    "sk": "EVENT",
+    "type": "OUTBOUND",
+    "reason_code": "SALE",
+    "status": "pending",
+    "order_id": ORDER_ID,
+    "occurred_at": _NOW,
+    "created_by": "user-1",
+    "trace_id": _TRACE_ID,
+    "lines": [{"variant_id": _VARIANT_ID, "sku": _SKU, "warehouse_id": _WAREHOUSE_ID, "quantity": -2}],
+}
+_RELEASED = _RESERVATION | {
+    "status": "released",
+    "release_id": "5d1f0c1e-3b7a-5a55-8a5e-0d6f5e2f9c11",
+    "release_reason": "PAYMENT_FAILED",
+    "released": "RELEASED",
+    "released_at": _NOW,
+}
+_PAYMENT = {
+    "pk": f"PAYMENT#{ORDER_ID}",
+    "sk": "PAYMENT",
+    "status": "succeeded",
+    "amount": _TOTAL,
+    "currency": "USD",
+    "reference": "ch_000000000000000000000000",
+    "created_at": _NOW,
+    "updated_at": _NOW,
+}
+
+
+def answers(name: str) -> Json:
+    """Return AWS's answers to the function *name*."""
+    order = _order()
+    said: Json = {
+        "BatchGetItem": {"Responses": {"StockTable": [_item(_RESERVATION)]}, "UnprocessedKeys": {}},
+        "DescribeTable": {"Table": {"TableStatus": "ACTIVE"}},
+        "GetItem EVENT": {"Item": _item(_RESERVATION)},
+        "GetItem ORDER": {"Item": _item(order)},
+        "GetItem PAYMENT": {"Item": _item(_PAYMENT)},
+        "GetItem WAREHOUSE": {"Item": _item(_WAREHOUSE)},
+        "GetSecretValue": {"__type": "ResourceNotFoundException"},  # no secret has been rotated yet
+        "PutEvents": {"FailedEntryCount": 0, "Entries": []},
+        "PutItem": {},
+        "Query": {"Items": []},
+        "Query 0": {"Items": [_item({"pk": order["pk"], "sk": order["sk"]})]},
+        "Query RELEASED": {"Items": [_item(_RELEASED)]},
+        "Query VARIANT": {"Items": [_item(_LEVEL), _item(_VARIANT)]},
+        "StartExecution": {"executionArn": "arn:aws:states:us-east-1:123456789012:execution:saga:1", "startDate": 1770726896},
+        "TransactWriteItems": {},
+        "UpdateItem": {},
+    }
+    said |= {f"GetSecretValue {name} AWSCURRENT": {"SecretString": value} for name, value in SECRETS.items()}
+    return said | _DIFFERENT.get(name, {})
+
+
+def token() -> str:
+    """Return a buyer's bearer token that does not expire (contract: event-contracts.md, Auth API)."""
+    claims = {"sub": "user-1", "roles": ["buyer"], "iat": 1, "exp": 9_999_999_999}
+    payload = _base64url(json.dumps(claims, separators=(",", ":")).encode())
+    return f"{payload}.{_base64url(hmac.digest(SECRETS['TokenSigningSecret'].encode(), payload.encode(), hashlib.sha256))}"
+
+
+def bare_request() -> Json:
+    """Return the two puts of the bare TransactWriteItems: as many attributes and bytes as an order and its key's record."""
+    order = {f"attribute_{number}": {"S": "2026-02-10T12:34:56.000Z"} for number in range(8)} | {"snapshot": {"S": "x" * 400}}
+    record = {"fingerprint": {"S": "x" * 64}, "status": {"N": "201"}, "body": {"S": "x" * 60}, "outbox": {"S": "x" * 500}}
+    return {
+        "TransactItems": [
+            {
+                "Put": {
+                    "TableName": table,
+                    "Item": {"pk": {"S": "x" * 40}} | item,
+                    "ConditionExpression": "attribute_not_exists(#pk)",
+                    "ExpressionAttributeNames": {"#pk": "pk"},
+                }
+            }
+            for table, item in (("OrdersTable", order), ("IdempotencyTable", record))
+        ],
+        "ClientRequestToken": "00000000-0000-4000-8000-000000000000",
+    }
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _order() -> Json:
+    created = json.loads((ROOT / "events" / "orders" / "create_order.json").read_text())
+    snapshot = json.loads(created["body"])["cartSnapshot"]
+    return {
+        "pk": f"ORDER#{ORDER_ID}",
+        "sk": "ORDER",
+        "status": "pending",
+        "user_id": "user-1",
+        "trace_id": _TRACE_ID,
+        "created_at": _NOW,
+        "updated_at": _NOW,
+        "payment_token": "tok_success",
+        "snapshot": zlib.compress(json.dumps(snapshot).encode()),
+        "unsettled": "0",
+        "due_at": _NOW,
+    }
+
+
+def _item(values: Json) -> Json:
+    """Return an item as DynamoDB sends it."""
+    sent: Json = {}
+    for name, value in values.items():
+        is_bytes = isinstance(value, bytes)
+        sent[name] = {"B": base64.b64encode(value).decode()} if is_bytes else TypeSerializer().serialize(value)
+    return sent
+
+
+# Where the way on is another one than the world's.
+_DIFFERENT: dict[str, Json] = {
+    "order_saga/charge_payment": {"GetItem PAYMENT": {}},
+    "stock/export_releases": {"GetItem EVENT": {"Item": _item(_RELEASED)}},
+}

@@ -1,0 +1,33 @@
+"""Plots of what was measured, as PNG beside docs/measured.md."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from local.bench.report import PLOTS
+
+DOTS_PER_INCH = 110
+mpl.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
+
+
+def parts(name: str, bars: Mapping[str, Mapping[str, float]], limits: Mapping[str, float], unit: str) -> None:
+    """Draw a bar for each of *bars*, stacked of its parts, with a mark at its limit; the first is at the top."""
+    figure = Figure(figsize=(9, 1.2 + 0.28 * len(bars)), layout="constrained")
+    axes = figure.subplots()
+    left = dict.fromkeys(bars, 0.0)
+    for part in next(iter(bars.values())):
+        axes.barh(list(bars), [bar[part] for bar in bars.values()], left=list(left.values()), label=part, height=0.7)
+        left = {bar: left[bar] + bars[bar][part] for bar in bars}
+    rows = list(bars)
+    axes.plot(list(limits.values()), [rows.index(bar) for bar in limits], "k|", markersize=11, label="budget")
+    axes.invert_yaxis()
+    axes.set_xlabel(unit)
+    figure.legend(loc="outside upper center", ncols=len(next(iter(bars.values()))) + 1, frameon=False)
+    _save(figure, name)
+
+
+def _save(figure: Figure, name: str) -> None:
+    PLOTS.mkdir(parents=True, exist_ok=True)
+    # Without the date in it, an equal plot is an equal file.
+    figure.savefig(PLOTS / f"{name}.png", dpi=DOTS_PER_INCH, metadata={"Software": None})

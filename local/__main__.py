@@ -23,6 +23,10 @@ def main() -> int:
                 demo.run(stack.read(STATE))
             case "invoke":
                 invoke.run()
+            case "schemas":
+                from local import schemas  # what it imports, no other command needs
+
+                schemas.run()
     except LocalError as error:
         console.print(f"[red]✗[/] {arguments.command}: ", end="")
         console.print(str(error), markup=False)
@@ -78,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("logs").add_argument("--follow", action="store_true")
     commands.add_parser("demo")
     commands.add_parser("invoke")
+    commands.add_parser("schemas")
     return parser
 
 

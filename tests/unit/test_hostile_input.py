@@ -127,7 +127,7 @@ def changed(body: dict[str, Any], path: tuple[str | int, ...], *value: object) -
 FIELDS = [(route, path) for route, body in GOOD.items() for path in fields_of(body)]
 
 
-@pytest.mark.parametrize(("route", "path"), FIELDS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("route", "path"), FIELDS, ids=str)
 def test_a_field_that_is_missing_or_wrong_never_is_our_fault(world: World, route: str, path: tuple[str | int, ...]) -> None:
     shop.warehouse(world, "W")
     shop.variant(world, "S")

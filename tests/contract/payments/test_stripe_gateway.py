@@ -179,9 +179,7 @@ def test_a_wrong_api_key_is_a_fault_that_does_not_tell_the_key(localstripe: Any)
 # --- cancel ------------------------------------------------------------------------------------------------------
 
 
-def test_canceling_a_charge_refunds_it_once_however_often_it_is_repeated(
-    gateway: StripeGateway, localstripe: Any
-) -> None:
+def test_canceling_a_charge_refunds_it_once_however_often_it_is_repeated(gateway: StripeGateway, localstripe: Any) -> None:
     asked = request()
     charge = gateway.charge(asked)
 
@@ -216,9 +214,7 @@ def test_a_late_charge_finds_the_key_closed(gateway: StripeGateway, localstripe:
     assert [intent["status"] for intent in localstripe.intents()] == ["canceled"]
 
 
-def test_canceling_a_declined_payment_undoes_nothing_and_closes_the_key(
-    gateway: StripeGateway, localstripe: Any
-) -> None:
+def test_canceling_a_declined_payment_undoes_nothing_and_closes_the_key(gateway: StripeGateway, localstripe: Any) -> None:
     asked = request(localstripe.payment_method(DECLINED))
     with pytest.raises(CardDeclined):
         gateway.charge(asked)
@@ -258,9 +254,7 @@ def test_a_refund_whose_answer_was_lost_is_not_made_twice(gateway: StripeGateway
     assert len(localstripe.refunds()) == 1
 
 
-def test_a_charge_is_undone_by_its_reference_when_its_key_is_long_forgotten(
-    gateway: StripeGateway, localstripe: Any
-) -> None:
+def test_a_charge_is_undone_by_its_reference_when_its_key_is_long_forgotten(gateway: StripeGateway, localstripe: Any) -> None:
     # GIVEN a charge of yesterday
     asked = request()
     charge = gateway.charge(asked)

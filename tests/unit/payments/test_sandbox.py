@@ -41,9 +41,7 @@ keys = (f"order-{n}:1" for n in itertools.count())
 @pytest.fixture(scope="module")
 def client() -> "Iterator[DynamoDBClient]":
     with mock_aws():
-        client = boto3.client(
-            "dynamodb", region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing"
-        )
+        client = boto3.client("dynamodb", region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")
         client.create_table(
             TableName=TABLE,
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
@@ -104,9 +102,7 @@ def test_a_good_card_is_charged(gateway: SandboxGateway, client: "DynamoDBClient
     }
 
 
-def test_a_charge_and_its_replay_are_one_write_request_each_and_no_read(
-    gateway: SandboxGateway, requests: list[str]
-) -> None:
+def test_a_charge_and_its_replay_are_one_write_request_each_and_no_read(gateway: SandboxGateway, requests: list[str]) -> None:
     asked = request()
 
     gateway.charge(asked)
@@ -253,9 +249,7 @@ def test_retries_see_a_timeout_after_the_charge_through(gateway: SandboxGateway)
     assert len(pauses) == 1
 
 
-def test_the_unavailable_token_never_charges_and_can_be_canceled(
-    gateway: SandboxGateway, client: "DynamoDBClient"
-) -> None:
+def test_the_unavailable_token_never_charges_and_can_be_canceled(gateway: SandboxGateway, client: "DynamoDBClient") -> None:
     asked = request("tok_unavailable")
 
     for _ in range(3):
@@ -265,9 +259,7 @@ def test_the_unavailable_token_never_charges_and_can_be_canceled(
     assert gateway.cancel(asked) is None
 
 
-@pytest.mark.parametrize(
-    ("amount", "reason"), [(0, "amount_too_small"), (-5, "amount_too_small"), (10**60, "amount_too_large")]
-)
+@pytest.mark.parametrize(("amount", "reason"), [(0, "amount_too_small"), (-5, "amount_too_small"), (10**60, "amount_too_large")])
 def test_an_amount_no_card_can_pay_is_declined(gateway: SandboxGateway, amount: int, reason: str) -> None:
     with pytest.raises(CardDeclined) as refused:
         gateway.charge(request(amount=amount))
@@ -312,9 +304,7 @@ def test_canceling_twice_says_the_same_and_changes_nothing(client: "DynamoDBClie
     after = stored(client, asked)
 
     # WHEN it is canceled again in the evening
-    second = SandboxGateway(client, TABLE, lambda: NOW.replace(hour=20)).cancel(
-        asked, first.reference if first else None
-    )
+    second = SandboxGateway(client, TABLE, lambda: NOW.replace(hour=20)).cancel(asked, first.reference if first else None)
 
     # THEN nothing is new
     assert second == first
@@ -393,9 +383,7 @@ def test_whatever_happens_in_whatever_order_at_most_one_charge_and_none_after_a_
             assert item["status"] == "canceled"  # the net is zero
 
     assert len(references) <= 1
-    assert bool(item and "reference" in item) == (
-        token in ("tok_success", "tok_timeout_after_charge") and steps[0] == "charge"
-    )
+    assert bool(item and "reference" in item) == (token in ("tok_success", "tok_timeout_after_charge") and steps[0] == "charge")
 
 
 # --- DynamoDB fails ------------------------------------------------------------------------------------------------

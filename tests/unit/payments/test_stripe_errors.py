@@ -117,9 +117,7 @@ def test_a_zero_decimal_currency_is_sent_as_the_same_integer() -> None:
 
 
 def test_the_issuers_own_reason_is_the_reason() -> None:
-    charging, _ = gateway(
-        CREATED, error(402, type="card_error", code="card_declined", decline_code="insufficient_funds")
-    )
+    charging, _ = gateway(CREATED, error(402, type="card_error", code="card_declined", decline_code="insufficient_funds"))
 
     with pytest.raises(CardDeclined) as refused:
         charging.charge(REQUEST)
@@ -134,9 +132,7 @@ def test_a_decline_without_the_issuers_reason_has_stripes_code() -> None:
 
 
 def test_an_issuer_that_asks_for_authentication_declines() -> None:
-    charging, _ = gateway(
-        CREATED, error(402, type="card_error", code="card_declined", decline_code="authentication_required")
-    )
+    charging, _ = gateway(CREATED, error(402, type="card_error", code="card_declined", decline_code="authentication_required"))
 
     with pytest.raises(CardDeclined, match="authentication_required"):
         charging.charge(REQUEST)
@@ -153,9 +149,7 @@ def test_an_issuer_that_asks_for_authentication_declines() -> None:
         (error(402, type="card_error", code="invalid_expiry_year"), "invalid_expiry_year"),
     ],
 )
-def test_a_creation_that_fails_by_the_customers_input_is_a_decline_and_nothing_to_undo(
-    answer: Answer, reason: str
-) -> None:
+def test_a_creation_that_fails_by_the_customers_input_is_a_decline_and_nothing_to_undo(answer: Answer, reason: str) -> None:
     with pytest.raises(CardDeclined) as refused:
         gateway(answer)[0].charge(REQUEST)
 
@@ -251,9 +245,7 @@ def test_a_replayed_creation_of_an_undone_intent_is_a_canceled_charge(state: Ans
 
 
 def test_a_replayed_creation_of_a_declined_intent_is_the_same_decline() -> None:
-    declined = intent(
-        "requires_payment_method", last_payment_error={"code": "card_declined", "decline_code": "fraudulent"}
-    )
+    declined = intent("requires_payment_method", last_payment_error={"code": "card_declined", "decline_code": "fraudulent"})
 
     with pytest.raises(CardDeclined) as refused:
         gateway(replay(), declined)[0].charge(REQUEST)
@@ -290,9 +282,7 @@ def test_a_refund_has_the_charges_own_idempotency_key() -> None:
 
 
 def test_a_refund_that_failed_calls_for_a_person() -> None:
-    canceling, _ = gateway(
-        intent("succeeded", latest_charge=PAID), (200, {"object": "refund", "id": "re_1", "status": "failed"})
-    )
+    canceling, _ = gateway(intent("succeeded", latest_charge=PAID), (200, {"object": "refund", "id": "re_1", "status": "failed"}))
 
     with pytest.raises(GatewayFault, match="re_1 of payment intent pi_1 failed"):
         canceling.cancel(REQUEST, "pi_1")

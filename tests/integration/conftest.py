@@ -9,6 +9,8 @@ import pytest
 from local import STATE, emulator
 from local.deploy import deploy
 from local.stack import Stack
+from tests.integration.behind import Behind
+from tests.integration.scene import Scene
 
 # AUTH enforces the functions' roles: a permission that the template forgot fails a test.
 # Waits and retries of state machines pass ten times as fast.
@@ -25,3 +27,20 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
         emulator.stop(state)
     if not request.session.testsfailed:
         shutil.rmtree(state)
+
+
+@pytest.fixture(scope="session")
+def scene(stack: Stack) -> Scene:
+    """The API, and everybody who calls it."""
+    return Scene(stack)
+
+
+@pytest.fixture(scope="session")
+def behind(stack: Stack) -> Behind:
+    """What is behind the API."""
+    return Behind(stack)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Look at logs, ledger and charges when all other tests have left theirs."""
+    items.sort(key=lambda item: item.path.name == "test_afterwards.py")

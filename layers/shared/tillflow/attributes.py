@@ -8,7 +8,6 @@ Tillflow stores text, integers, booleans, bytes, lists and maps: a float is refu
 from collections.abc import Mapping
 from typing import Any
 
-type Value = str | int | bool | bytes | list[Any] | dict[str, Any]
 type Item = dict[str, Any]
 
 

@@ -62,7 +62,7 @@ def absent() -> When:
 class _Action:
     """One item's part of a commit; becomes a request only when it is sent."""
 
-    kind: Literal["Put", "Update", "ConditionCheck"]
+    kind: Literal["Put", "Update"]
     table: str
     target: dict[str, Any]
     when: When
@@ -130,10 +130,6 @@ class Commit:
         """Set (*change*), count up or down (*add*) and *remove* attributes of one item if *when* holds."""
         self._actions.append(_Action("Update", table, dict(key), when, otherwise, dict(change or {}), add or {}, remove))
 
-    def check(self, table: str, key: Key, *, when: When, otherwise: Otherwise) -> None:
-        """Write only if *when* holds of an item that this commit does not change."""
-        self._actions.append(_Action("ConditionCheck", table, dict(key), when, otherwise))
-
     def first(self, table: str, item: Mapping[str, Any], *, when: When, otherwise: Otherwise) -> None:
         """Like `put`, before everything else: its refusal is told first and the events ride on it."""
         self.put(table, item, when=when, otherwise=otherwise)
@@ -171,10 +167,9 @@ class Commit:
         raise AssertionError("unreachable")
 
     def _load_outbox(self) -> None:
-        """Put the events on the first written item; take spent ones off every other that is updated."""
-        root = next(action for action in self._actions if action.kind != "ConditionCheck")
+        """Put the events on the first item; take spent ones off every other that is updated."""
         for action in self._actions:
-            if action is root and self._events:
+            if action is self._actions[0] and self._events:
                 action.carry("outbox", pack(self._events, self._cause))
             elif action.kind == "Update":
                 action.remove += ("outbox",)

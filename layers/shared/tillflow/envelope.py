@@ -15,7 +15,6 @@ from typing import Any
 from tillflow import clock, ids, jsontext
 
 VERSION = 1
-SYSTEM_USER = "system"
 
 
 @dataclass(frozen=True, slots=True)

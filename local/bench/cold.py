@@ -12,7 +12,8 @@ from pathlib import Path
 
 from local import LocalError
 from local.bench import answers, plots, report
-from local.bench.package import Function, Json, build, run
+from local.bench import package
+from local.bench.package import Function, Json
 from local.bench.report import Budget
 from local.process import console
 
@@ -44,7 +45,7 @@ class Start:
     parts: Mapping[str, float]
 
 
-def main() -> None:
+def run() -> None:
     """
     Measure every function, write the section and its plot.
 
@@ -52,7 +53,7 @@ def main() -> None:
         LocalError: a function failed, bytecode was not used, or a budget is exceeded.
     """
     with tempfile.TemporaryDirectory() as folder:
-        starts = measure(build(Path(folder)))
+        starts = measure(package.build(Path(folder)))
     budgets = [Budget(name, start.ratio, BUDGETS.get(name, OTHERS)) for name, start in starts.items() if name != BASELINE]
     made = report.table("function", "ratio", "budget", *COLUMNS)
     for name, start in starts.items():
@@ -80,11 +81,11 @@ def measure(functions: Mapping[str, Function]) -> dict[str, Start]:
         with console.status(f"round {number + 1} of {ROUNDS}"):
             for place, function in enumerate(functions.values()):
                 if place % BASELINE_EVERY == 0:
-                    seconds[BASELINE].append(run({"job": "baseline", "traced": False}, {})[0]["seconds"])
+                    seconds[BASELINE].append(package.run({"job": "baseline", "traced": False}, {})[0]["seconds"])
                 seconds[function.name].append(_start(function)[0]["seconds"])
     least = {name: min(each) for name, each in seconds.items()}
     with console.status("what dominates"):
-        parts = {BASELINE: _parts(run({"job": "baseline", "traced": True}, {}, "-X", "importtime"))}
+        parts = {BASELINE: _parts(package.run({"job": "baseline", "traced": True}, {}, "-X", "importtime"))}
         parts |= {name: _parts(_start(function, "-X", "importtime"), function.module) for name, function in functions.items()}
     starts = {}
     for name in sorted(least, key=lambda name: -least[name]):
@@ -107,7 +108,7 @@ def _start(function: Function, *options: str) -> tuple[Json, str]:
         "answers": answers.answers(function.name),
         "traced": bool(options),
     }
-    measured, errors = run(job, function.environment | answers.ENVIRONMENT, *options)
+    measured, errors = package.run(job, function.environment | answers.ENVIRONMENT, *options)
     answer = measured["answer"] or {}
     if measured["unanswered"] or answer.get("statusCode", 200) >= 300 or answer.get("batchItemFailures"):
         raise LocalError(f"{function.name} answered {answer}; not stubbed: {measured['unanswered']}")

@@ -26,6 +26,7 @@ type Json = dict[str, Any]
 _HTTP = "botocore.httpsession"
 # Whose answers depend on what is asked for.
 _READS = ("GetItem", "GetSecretValue", "Query")
+_OK = 200
 _OURS = "tillflow"
 _PACKAGES = {
     _OURS: ("/tillflow/", "Function/"),
@@ -157,8 +158,10 @@ def warm(job: Json) -> Json:
     """Measure the CPU of requests to functions that have answered before, in turn with that of the bare call."""
     sys.path[:0] = job["path"]
     network = Network({})
-    cases = {"bare": Case(network, {"TransactWriteItems": {}}, bare_call(job["bare"]))}
+    cases = {"bare": Case(network, {"TransactWriteItems": {}}, _bare_call(job["bare"]))}
     cases |= {name: Case(network, each["answers"], _handling(each)) for name, each in job["functions"].items()}
+    for case in cases.values():
+        case.begin()
     asked = {name: case.begin() for name, case in cases.items()}
     seconds: dict[str, list[float]] = {name: [] for name in cases}
     for _ in range(job["rounds"]):
@@ -169,7 +172,8 @@ def warm(job: Json) -> Json:
     for name in job["functions"]:
         cases[name].begin()
         shares[name] = cases[name].shares(job["calls"])
-    return {"seconds": seconds, "asked": asked, "shares": shares, "unanswered": sorted(network.unanswered)}
+    refused = {name: case.refusal for name, case in cases.items() if case.refusal} | dict.fromkeys(network.unanswered, "?")
+    return {"seconds": seconds, "asked": asked, "shares": shares, "refused": refused}
 
 
 class Case:
@@ -177,12 +181,15 @@ class Case:
 
     def __init__(self, network: Network, answers: Json, call: Callable[[], Any]) -> None:
         self._network, self._answers, self._call = network, answers, call
+        self.refusal: Any = None
 
     def begin(self) -> list[str]:
         """Have the network answer this case from now on; call it once, and return what that asked AWS for."""
         self._network.learn(self._answers)
         self._network.calls.clear()
-        self._call()
+        answer = self._call()
+        if answer.get("statusCode", _OK) // 100 != _OK // 100:
+            self.refusal = answer
         return list(self._network.calls)
 
     def seconds(self, calls: int) -> float:
@@ -222,7 +229,7 @@ def _package(function: tuple[str, int, str]) -> str:
 
 
 def _handling(function: Json) -> Callable[[], Any]:
-    spec = spec_from_file_location(function["name"], function["file"])
+    spec = spec_from_file_location("function", function["file"])
     assert spec is not None  # noqa: S101 - for the type checker: the file is there
     assert spec.loader is not None  # noqa: S101
     module = module_from_spec(spec)
@@ -230,7 +237,7 @@ def _handling(function: Json) -> Callable[[], Any]:
     return lambda: module.handler(function["event"], Context())
 
 
-def bare_call(request: Json) -> Callable[[], Any]:
+def _bare_call(request: Json) -> Callable[[], Any]:
     """Return a call of TransactWriteItems with boto3 and nothing around it."""
     import boto3
 

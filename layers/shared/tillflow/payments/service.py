@@ -108,6 +108,9 @@ def refund(bill: Bill, cause: Cause) -> None:
     found = store.find(bill.order_id)
     if found is None:
         found = _void(bill, cause)
+    if found["status"] == VOIDED:
+        # Also where the door was closed before: whoever closed it may have ended before this.
+        _take_back(bill, None)
     if found["status"] == SUCCEEDED:
         _take_back(bill, found["reference"])
         commit = Commit(cause)
@@ -119,7 +122,7 @@ def refund(bill: Bill, cause: Cause) -> None:
 
 
 def _void(bill: Bill, cause: Cause) -> Item:
-    """Close the door, then undo what slipped through it; return the payment that stands."""
+    """Close the door to a charge that comes later; return the payment that stands."""
     payment = _payment(VOIDED, bill, cause.at)
     commit = Commit(cause)
     store.add(commit, bill.order_id, payment, _Exists)
@@ -127,7 +130,6 @@ def _void(bill: Bill, cause: Cause) -> Item:
         commit.write()
     except _Exists as exists:
         return exists.item
-    _take_back(bill, None)
     return payment
 
 

@@ -46,7 +46,7 @@ def _unsettled_until(moment: str) -> Iterator[str]:
     for partition in tables.UNSETTLED_PARTITIONS:
         bounds = (clock.EARLIEST, moment)
         for item in database.between(tables.orders(), tables.UNSETTLED_INDEX, _INDEX_KEYS, partition, bounds):
-            yield str(item["pk"]).removeprefix("ORDER#")
+            yield tables.order_id_of(item)
 
 
 def add(commit: Commit, order: Order, otherwise: Callable[[], Exception]) -> None:
@@ -103,7 +103,7 @@ def fail(
         tables.orders(),
         tables.order_key(order_id),
         change={"status": FAILED, "failure_reason": reason, "updated_at": clock.iso(at)},
-        remove=_INDEX_KEYS if settled else (),
+        remove=("payment_token", *_INDEX_KEYS) if settled else (),
         when=when("#status = :pending", pending=PENDING),
         otherwise=_with_status(otherwise),
     )
@@ -142,7 +142,7 @@ def _with_status(otherwise: Callable[[str], Exception]) -> Callable[[Item | None
 def _order(item: Item) -> Order:
     canceled_at = item.get("canceled_at")
     return Order(
-        order_id=item["pk"].removeprefix("ORDER#"),
+        order_id=tables.order_id_of(item),
         status=item["status"],
         user_id=item["user_id"],
         snapshot=jsontext.loads(zlib.decompress(item["snapshot"])),

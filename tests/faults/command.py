@@ -1,0 +1,51 @@
+"""What a command is to the harness, and the register of all of them (commands.py)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.faults.wire import Call, Fault, Plan
+from tests.faults.world import World
+
+type Act = Callable[[World], None]
+
+REGISTER: dict[str, "Command"] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """
+    Something the stack is asked to do.
+
+    *arrange* makes the world that *run* finds; *run* does it as the platform does, with all that it causes. Every order
+    has the status *ends* then, and the event log says *events* (type: how often), whatever single fault befell it.
+    *also* checks what else must be so. *breaks* limits the calls that are broken to these functions'.
+    *weather* breaks calls in every run of it.
+    """
+
+    name: str
+    run: Act
+    arrange: Act
+    ends: str | None = None
+    events: dict[str, int] = field(default_factory=dict)
+    also: Act = lambda _: None
+    breaks: frozenset[str] | None = None
+    weather: Plan | None = None
+
+
+def always(function: str, operation: str, fault: Fault, target: str = "") -> Plan:
+    """Return the plan that *fault* befalls each such call; *target* is a part of the call's."""
+
+    def plan(_number: int, call: Call) -> Fault | None:
+        return fault if (call.function, call.operation) == (function, operation) and target in call.target else None
+
+    return plan
+
+
+def once(number: int, fault: Fault) -> Plan:
+    """Return the plan that *fault* befalls the call with this *number*."""
+    return lambda at, _: fault if at == number else None
+
+
+def both(first: Plan, second: Plan | None) -> Plan:
+    """Return the plan of two; where both break a call, the *first* does."""
+    return lambda number, call: first(number, call) or (second(number, call) if second else None)

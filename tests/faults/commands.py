@@ -1,0 +1,229 @@
+"""Every command of the stack: a few lines each. A function that writes and is run by none of them fails a test."""
+
+from tests.faults.client import Line, Refused, cancel, move_stock, place, send
+from tests.faults.command import REGISTER, Act, Command, always
+from tests.faults.invariants import reservation_of
+from tests.faults.wire import Fault
+from tests.faults.world import World
+from tillflow import clock, ids
+
+ONE_LINE: list[Line] = [("APPLE", 2, 150)]
+# Two lines are one demand; the pears must come from two warehouses.
+THREE_LINES: list[Line] = [("APPLE", 1, 150), ("APPLE", 2, 140), ("PEAR", 3, 200)]
+TOO_MUCH: list[Line] = [("APPLE", 1, 150), ("PEAR", 5, 200)]
+
+CREATED = {"OrderCreated": 1, "orders.order_placed.v1": 1}
+CONFIRMED = CREATED | {"InventoryReserved": 1, "PaymentSucceeded": 1}
+UNDONE = {"InventoryReleaseRequested": 1, "InventoryReleased": 1}
+REFUSED = CREATED | {"InventoryFailed": 1}
+CANCELED = {"orders.order_canceled.v1": 1}
+
+
+def shop(world: World) -> None:
+    """Open a shop: apples in Hamburg, pears in both warehouses."""
+    for code in ("HAMBURG", "BREMEN"):
+        send(world, "POST /api/v1/warehouses", {"code": code, "name": code.title()}, role="admin")
+    for sku in ("APPLE", "PEAR"):
+        send(world, "POST /api/v1/variants", {"sku": sku, "name": sku.title()}, role="admin")
+    move_stock(world, "INBOUND", "HAMBURG", {"APPLE": 10, "PEAR": 2}, key=None)
+    move_stock(world, "INBOUND", "BREMEN", {"PEAR": 2}, key=None)
+
+
+def order(lines: list[Line], token: str | None = None) -> Act:
+    """Return the act of ordering *lines* and letting the order be driven to its end."""
+
+    def run(world: World) -> None:
+        place(world, lines, token=token)
+        world.drain()
+
+    return run
+
+
+def _ordered(lines: list[Line]) -> Act:
+    def arrange(world: World) -> None:
+        shop(world)
+        order(lines)(world)
+
+    return arrange
+
+
+def _the_order(world: World) -> str:
+    (item,) = world.items("OrdersTable")
+    return str(item["pk"]).removeprefix("ORDER#")
+
+
+def _cancel_confirmed(world: World) -> None:
+    cancel(world, _the_order(world))
+    world.drain()
+
+
+def _cancel_pending(world: World) -> None:
+    cancel(world, place(world, ONE_LINE))
+    world.drain()
+
+
+def _cancel_reserved(world: World) -> None:
+    order_id = place(world, ONE_LINE)
+    world.deliver_stream("IdempotencyTable")
+    saga = world.execution(*world.pending.starts.pop())
+    saga.step()
+    cancel(world, order_id)
+    world.drain()
+    saga.run()
+    world.drain()
+
+
+def _release_from_the_bus(world: World) -> None:
+    order_id = place(world, ONE_LINE)
+    world.deliver_stream("IdempotencyTable")
+    saga = world.execution(*world.pending.starts.pop())
+    saga.step()
+    for event in ("one", "two"):
+        request = {
+            "event_id": ids.derived("event", event),
+            "event_type": "InventoryReleaseRequested",
+            "occurred_at": clock.iso(clock.now()),
+            "trace_id": ids.derived("trace", event),
+            "identity": {"user_id": "a-clerk", "roles": []},
+            "data": {"order_id": order_id, "reason": "a clerk wants it"},
+            "version": 1,
+        }
+        world.to_bus("warehouse.tools", "InventoryReleaseRequested", request)
+    world.drain()
+    saga.run()
+    world.drain()
+
+
+def _lose_its_start(world: World) -> None:
+    shop(world)
+    place(world, ONE_LINE)
+    world.deliver_stream("IdempotencyTable")
+    world.pending.starts.clear()
+
+
+def _lose_its_saga(world: World) -> None:
+    shop(world)
+    place(world, ONE_LINE)
+    world.deliver_stream("IdempotencyTable")
+    saga = world.execution(*world.pending.starts.pop())
+    saga.step()
+    saga.step()
+
+
+def _resume(world: World) -> None:
+    world.pass_time(601)
+    world.run_schedule("order_saga/resume_stuck_orders")
+    # Where a fault kept the saga from being started, the next deadline does it.
+    world.pass_time(661)
+    world.run_schedule("order_saga/resume_stuck_orders")
+    world.drain()
+
+
+def _many_orders(world: World) -> None:
+    shop(world)
+    for number in range(6):
+        place(world, ONE_LINE, name=f"cart {number}")
+
+
+def _publish_and_record(world: World) -> None:
+    world.deliver_stream("IdempotencyTable")
+    world.deliver_queue("EventLogQueue")
+    world.pending.starts.clear()
+
+
+def _create_twice(route: str, body: dict[str, object]) -> Act:
+    """Create; where a lost answer makes the client ask again, it hears that it is there."""
+
+    def run(world: World) -> None:
+        try:
+            send(world, route, body, role="admin")
+        except Refused as refused:
+            assert refused.status == 409  # noqa: PLR2004 - Conflict
+
+    return run
+
+
+def _stock_event(kind: str, *, key: str | None) -> Act:
+    return lambda world: move_stock(world, kind, "HAMBURG", {"APPLE": 3, "PEAR": 1}, key=key)
+
+
+def _ledger_has(*events: int) -> Act:
+    """Return the check that so many stock events are in the ledger (the shop's own are two)."""
+
+    def also(world: World) -> None:
+        assert sum(item["sk"] == "EVENT" for item in world.items("StockTable")) - 2 in events
+
+    return also
+
+
+def _stock_has(part: str, times: int) -> Act:
+    def also(world: World) -> None:
+        assert sum(item["pk"].startswith(part) for item in world.items("StockTable")) == times
+
+    return also
+
+
+def _reservation_is(status: str | None) -> Act:
+    def also(world: World) -> None:
+        assert reservation_of(world, _the_order(world)) == status
+
+    return also
+
+
+for _command in (
+    Command("order one line", order(ONE_LINE), shop, "confirmed", CONFIRMED),
+    Command("order three lines", order(THREE_LINES), shop, "confirmed", CONFIRMED),
+    Command("order for nothing", order([("APPLE", 1, 0)]), shop, "confirmed", CONFIRMED),
+    Command("card declined", order(ONE_LINE, "tok_declined"), shop, "failed", CREATED | {"InventoryReserved": 1, "PaymentFailed": 1} | UNDONE),
+    Command("out of stock", order(TOO_MUCH, "tok_success"), shop, "failed", REFUSED, also=_reservation_is("refused")),
+    Command("gateway times out after the charge", order(ONE_LINE, "tok_timeout_after_charge"), shop, "confirmed", CONFIRMED),
+    Command("gateway unavailable", order(ONE_LINE, "tok_unavailable"), shop, "failed", CREATED | {"InventoryReserved": 1} | UNDONE),
+    Command(
+        "gateway charges and stays silent",
+        order(ONE_LINE),
+        shop,
+        "failed",
+        CREATED | {"InventoryReserved": 1} | UNDONE,
+        breaks=frozenset({"order_saga/fail_order", "order_saga/refund_payment", "order_saga/release_stock"}),
+        weather=always("order_saga/charge_payment", "gateway.charge", Fault.LOST),
+    ),
+    Command("cancel pending", _cancel_pending, shop, "canceled", CREATED | CANCELED),
+    Command(
+        "cancel reserved",
+        _cancel_reserved,
+        shop,
+        "canceled",
+        CREATED | CANCELED | {"InventoryReserved": 1, "InventoryReleased": 1},
+        breaks=frozenset({"orders/cancel_order", "order_saga/fail_order", "order_saga/refund_payment", "order_saga/release_stock"}),
+    ),
+    Command("cancel confirmed", _cancel_confirmed, _ordered(THREE_LINES), "canceled", CONFIRMED | CANCELED | {"InventoryReleased": 1}),
+    Command(
+        "release asked for on the bus, twice",
+        _release_from_the_bus,
+        shop,
+        "failed",
+        CREATED | {"InventoryReserved": 1, "InventoryReleased": 1, "PaymentSucceeded": 1},
+        also=_reservation_is("released"),
+        breaks=frozenset({"stock/on_inventory_release_requested"}),
+    ),
+    Command("resume an order whose saga never started", _resume, _lose_its_start, "confirmed", CONFIRMED),
+    Command("resume an order whose saga broke off", _resume, _lose_its_saga, "confirmed", CONFIRMED),
+    Command("publish and record a batch", _publish_and_record, _many_orders, "pending", {kind: 6 for kind in CREATED}),
+    Command("stock comes in, with a key", _stock_event("INBOUND", key="k"), shop, also=_ledger_has(1)),
+    # Without a key the client may double it, and is told so (contract: stock-events.md).
+    Command("stock comes in, without a key", _stock_event("INBOUND", key=None), shop, also=_ledger_has(1, 2)),
+    Command("stock goes out, with a key", _stock_event("OUTBOUND", key="k"), shop, also=_ledger_has(1)),
+    Command(
+        "create a warehouse",
+        _create_twice("POST /api/v1/warehouses", {"code": "KIEL", "name": "Kiel"}),
+        lambda _: None,
+        also=_stock_has("WAREHOUSE#", 1),
+    ),
+    Command(
+        "create a variant",
+        _create_twice("POST /api/v1/variants", {"sku": "PLUM", "name": "Plum"}),
+        lambda _: None,
+        also=_stock_has("VARIANT#", 1),
+    ),
+):
+    REGISTER[_command.name] = _command

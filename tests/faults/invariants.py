@@ -1,0 +1,125 @@
+"""What must be so whatever happened, on one page. (What one command does besides is said where it is registered.)"""
+
+from collections import Counter, defaultdict
+from typing import Any
+
+from tests.faults.world import World
+from tillflow import jsontext
+from tillflow.attributes import Item
+from tillflow.orders import rules as orders
+from tillflow.orders.store import _order
+from tillflow.stock import rules as stock
+
+# What causes these causes them once for an order. (Anyone may ask for a release, as often as they like.)
+ONCE = {
+    "OrderCreated",
+    "InventoryReserved",
+    "InventoryFailed",
+    "InventoryReleaseRequested",
+    "InventoryReleased",
+    "PaymentSucceeded",
+    "PaymentFailed",
+    "orders.order_placed.v1",
+    "orders.order_canceled.v1",
+}
+# A pending reservation's units have left the shelf; a returned one is made good by a line of its own.
+_STANDING = {stock.PENDING, stock.POSTED, stock.RETURNED}
+_UNDONE_STOCK = {None, stock.REFUSED, stock.RELEASED, stock.RETURNED}
+_UNDONE_PAYMENT = {None, "failed", "voided", "refunded"}
+
+
+def check(world: World) -> None:
+    """Hold the world against every invariant."""
+    check_stock(world)
+    check_events(world)
+    _check_money(world)
+    for item in world.items("OrdersTable"):
+        _check_order(world, item)
+
+
+def check_stock(world: World) -> None:
+    """Units are conserved: what is available is the sum of the ledger's lines that stand, and never below zero."""
+    items = world.items("StockTable")
+    ledger: Counter[tuple[str, str]] = Counter()
+    for event in (item for item in items if item["sk"] == "EVENT"):
+        assert event["status"] in _STANDING or event["status"] in {stock.REFUSED, stock.RELEASED}
+        for line in event["lines"]:
+            ledger[line["variant_id"], line["warehouse_id"]] += line["quantity"] if event["status"] in _STANDING else 0
+    levels = {
+        (item["pk"].removeprefix("VARIANT#"), item["sk"].removeprefix("LEVEL#")): item["available"]
+        for item in items
+        if item["sk"].startswith("LEVEL#")
+    }
+    assert levels == dict(ledger), "levels and ledger differ"
+    assert all(available >= 0 for available in levels.values()), "fewer than no units are available"
+
+
+def check_events(world: World) -> None:
+    """Each event that was published is in the log once, and none of a kind that happens once has happened twice."""
+    logged = Counter(item["event_id"] for item in world.items("EventLogTable"))
+    published = {event["detail"]["event_id"]: event for event in world.published}
+    ours = {event_id for event_id, event in published.items() if event["source"].startswith("tillflow.")}
+    assert not [event_id for event_id, times in logged.items() if times > 1], "an event is in the log twice"
+    assert set(logged) == ours, "what was on the bus and what is in the log differ"
+    ids: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for event_id, event in published.items():
+        if event_id in ours and event["detail-type"] in ONCE:
+            ids[event["detail"]["data"]["order_id"], event["detail-type"]].add(event_id)
+    assert not [what for what, found in ids.items() if len(found) > 1], "something happened twice"
+
+
+def _check_money(world: World) -> None:
+    """Nobody is charged twice, and what is kept is what the confirmed orders cost."""
+    charges = world.items("SandboxChargesTable")
+    charged = Counter(charge["order_id"] for charge in charges if "reference" in charge)
+    assert all(times == 1 for times in charged.values()), "an order was charged twice"
+    kept = {charge["order_id"]: charge["amount"] for charge in charges if charge["status"] == "charged"}
+    ended = [_order(item) for item in world.items("OrdersTable") if "unsettled" not in item]
+    for order in ended:
+        cost = order.total if order.status == orders.CONFIRMED else 0
+        assert kept.pop(order.order_id, 0) == cost, f"the {order.status} order costs {cost}"
+    assert len(kept) <= len(world.items("OrdersTable")) - len(ended), "money without an order"
+
+
+def _check_order(world: World, item: Item) -> None:
+    """An order that has ended has ended everywhere."""
+    order = _order(item)
+    if "unsettled" in item:
+        return
+    reservation, payment = reservation_of(world, order.order_id), payment_of(world, order.order_id)
+    if order.status == orders.CONFIRMED:
+        assert reservation == stock.POSTED, f"confirmed, but its stock is {reservation}"
+        assert payment == "succeeded", f"confirmed, but its payment is {payment}"
+    else:
+        assert order.status in {orders.FAILED, orders.CANCELED}, f"settled, but {order.status}"
+        assert reservation in _UNDONE_STOCK, f"{order.status}, but its stock is {reservation}"
+        assert payment in _UNDONE_PAYMENT, f"{order.status}, but its payment is {payment}"
+    assert "payment_token" not in item, "the payment token is kept without need"
+
+
+def reservation_of(world: World, order_id: str) -> Any:
+    """Return the status of the order's reservation, or None."""
+    found = [item for item in world.items("StockTable") if item.get("order_id") == order_id and item["type"] == "OUTBOUND"]
+    assert len(found) <= 1, "an order has two reservations"
+    return found[0]["status"] if found else None
+
+
+def payment_of(world: World, order_id: str) -> Any:
+    """Return the status of the order's payment, or None."""
+    found = [item for item in world.items("PaymentsTable") if item["pk"] == f"PAYMENT#{order_id}"]
+    return found[0]["status"] if found else None
+
+
+def statuses(world: World) -> set[str]:
+    """Return the statuses that orders have."""
+    return {item["status"] for item in world.items("OrdersTable")}
+
+
+def happened(world: World) -> dict[str, int]:
+    """Return how often each type of event is in the log."""
+    return dict(Counter(jsontext.loads(item["envelope"])["event_type"] for item in world.items("EventLogTable")))
+
+
+def unsettled(world: World) -> list[str]:
+    """Return the orders whose saga has not ended."""
+    return [item["pk"] for item in world.items("OrdersTable") if "unsettled" in item]

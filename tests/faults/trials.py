@@ -1,0 +1,81 @@
+"""Run a command, once as it should go, and once for everything that can go wrong; count it for the report."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from tests.faults import invariants
+from tests.faults.command import Command, both, once
+from tests.faults.wire import Call, Fault, Plan, nothing_fails
+from tests.faults.world import World
+
+# For the report: command → faults tried.
+TRIED: Counter[str] = Counter()
+_DEADLINES = 12
+
+
+class Trials:
+    """Every trial of one *command*, each in a world as it was arranged."""
+
+    def __init__(self, world: World, command: Command, empty: Any) -> None:
+        self._world = world
+        self._command = command
+        world.restore(empty)
+        command.arrange(world)
+        self._arranged = world.snapshot()
+        self.calls = self._record()
+
+    def _record(self) -> list[Call]:
+        """Return the calls that the command makes when nothing fails."""
+        self._run(nothing_fails)
+        self.hold()
+        return list(self._world.wire.calls)
+
+    def points(self) -> Iterator[tuple[int, Call, Fault]]:
+        """Yield every call that can be broken, with everything that can happen to it."""
+        for number, call in enumerate(self.calls):
+            if self._command.breaks is None or call.function in self._command.breaks:
+                for fault in call.faults():
+                    yield number, call, fault
+
+    def break_one(self, number: int, fault: Fault) -> None:
+        """Break one call, and hold the end against what the command promises."""
+        self._run(once(number, fault))
+        assert self._world.wire.calls[number] == self.calls[number], "the run is not the recorded one: it depends on chance"
+        self.hold()
+
+    def break_for_long(self, plan: Plan) -> None:
+        """Break calls as *plan* has it until the platform has given up, then let the schedule resume what is left."""
+        self._run(plan)
+        resume(self._world)
+        invariants.check(self._world)
+
+    def _run(self, plan: Plan) -> None:
+        self._world.restore(self._arranged)
+        self._world.wire.plan = both(plan, self._command.weather)
+        self._command.run(self._world)
+        self._world.wire.plan = nothing_fails
+        TRIED[self._command.name] += plan is not nothing_fails
+
+    def hold(self) -> None:
+        """Assert every invariant, and that the command ended as it must."""
+        world, command = self._world, self._command
+        invariants.check(world)
+        if command.ends:
+            assert invariants.statuses(world) == {command.ends}
+        assert invariants.happened(world) == command.events
+        if command.ends != "pending":
+            assert not invariants.unsettled(world), "the saga ended before the order was settled"
+        command.also(world)
+
+
+def resume(world: World) -> None:
+    """Let deadlines pass until every order is settled."""
+    world.wire.plan = nothing_fails
+    for _ in range(_DEADLINES):
+        if not invariants.unsettled(world):
+            return
+        world.pass_time(661)
+        world.run_schedule("order_saga/resume_stuck_orders")
+        world.drain()
+    assert not invariants.unsettled(world), "an order is stuck for good"

@@ -1,0 +1,237 @@
+"""
+The stack in one process: its tables on moto, its functions as Lambda loads them, and the platform around them.
+
+What a function sends is delivered by `drain`, and whatever fails is tried again as AWS does it: a stream's batch until
+it succeeds, a queue's message as often as its redrive policy says, a state machine by its own Retry and Catch.
+"""
+
+import copy
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from moto.dynamodb.models import dynamodb_backends
+
+from tests import template
+from tests.faults import passing
+from tests.faults.machine import Execution
+from tests.faults.wire import ACCOUNT, REGION, Gone, Wire
+from tests.faults.wiring import Wiring, matches, resource_of
+from tests.world import Context, handler
+from tillflow import aws, clock, secrets
+from tillflow.attributes import Item, from_item
+from tillflow.payments import gateways, sandbox
+
+CART_SECRET = "the secret that carts are signed with"
+_MOST_STREAM_ATTEMPTS = 50
+_VISIBILITY_SECONDS = 150
+
+
+@dataclass(slots=True)
+class Pending:
+    """What has been sent and not yet delivered."""
+
+    streams: defaultdict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    queues: defaultdict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    starts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def anything(self) -> bool:
+        """Tell whether there is something to deliver."""
+        return any(self.streams.values()) or any(self.queues.values()) or bool(self.starts)
+
+
+class World:
+    """The stack, in a state that `snapshot` keeps and `restore` brings back."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.wiring = Wiring()
+        self.wire = wire
+        self.pending = Pending()
+        self.published: list[dict[str, Any]] = []
+        self.executions: list[Execution] = []
+        self.deliveries = 1  # how often each event reaches each of its targets
+        self.last_error: BaseException | None = None
+        wire.on_image, wire.on_events, wire.on_start = self._to_stream, self._to_bus, self._to_machine
+
+    # --- state
+
+    @property
+    def _tables(self) -> dict[str, Any]:
+        return dict(dynamodb_backends[ACCOUNT][REGION].tables)
+
+    def snapshot(self) -> Any:
+        """Return everything that is stored or on its way."""
+        items = {name: table.items for name, table in self._tables.items()}
+        return copy.deepcopy((items, self.pending, self.published, passing.waited()))
+
+    def restore(self, snapshot: Any) -> None:
+        """Make everything as it was; processes start cold."""
+        items, self.pending, self.published, waited = copy.deepcopy(snapshot)
+        passing.go_back(waited)
+        for name, table in self._tables.items():
+            table.items = items[name]
+        self.executions = []
+        self.deliveries = 1
+        self.wire.reset()
+        secrets.forget()
+        gateways.gateway.cache_clear()
+        # New clients: botocore stops retrying when a client has seen too many failures.
+        aws.client.cache_clear()  # type: ignore[attr-defined]
+
+    def items(self, table: str) -> list[Item]:
+        """Return every item of *table*, as plain values."""
+        partitions = self._tables[table].items.values()
+        found = [item for stored in partitions for item in (stored.values() if isinstance(stored, dict) else [stored])]
+        return [from_item(item.to_json()["Attributes"]) for item in found]
+
+    # --- functions
+
+    def invoke(self, function: str, event: dict[str, Any]) -> Any:
+        """Run *function* (by name) once; `Gone` when its process ends before it answers."""
+        seconds = self.wiring.timeout(function)
+        self.wire.runs(function, seconds)
+        try:
+            return handler(function)(json.loads(json.dumps(event)), Context(milliseconds=seconds * 1000))
+        finally:
+            self.wire.runs("nobody", float("inf"))
+
+    # --- what was sent
+
+    def _to_stream(self, table: str, image: dict[str, Any]) -> None:
+        change = {"ApproximateCreationDateTime": clock.epoch(clock.now()), "NewImage": image}
+        record = {"eventName": "MODIFY", "eventSource": "aws:dynamodb", "dynamodb": change}
+        if table in self.wiring.streams and any(matches(each, record) for each in self.wiring.streams[table][1]):
+            self.pending.streams[table].append(record)
+
+    def _to_bus(self, entries: list[dict[str, Any]]) -> None:
+        for entry in entries:
+            self.to_bus(entry["Source"], entry["DetailType"], json.loads(entry["Detail"]))
+
+    def to_bus(self, source: str, kind: str, envelope: dict[str, Any]) -> None:
+        """Put an event on the bus, which hands it to every rule's target."""
+        event = {"source": source, "detail-type": kind, "detail": envelope}
+        self.published.append(event)
+        targets = [rule.target for rule in self.wiring.rules if matches(dict(rule.pattern), event)]
+        for target in targets * self.deliveries:
+            if target in self.wiring.machines:
+                self.pending.starts.append((target, envelope))
+            else:
+                self.pending.queues[target].append(event)
+
+    @staticmethod
+    def pass_time(seconds: float) -> None:
+        """Let *seconds* pass."""
+        passing.wait(seconds)
+
+    def _to_machine(self, machine: str, given: dict[str, Any]) -> None:
+        self.pending.starts.append((machine, given))
+
+    # --- and its delivery
+
+    def drain(self) -> None:
+        """Deliver everything, and everything that causes."""
+        while self.pending.anything():
+            for table in list(self.pending.streams):
+                self.deliver_stream(table)
+            for queue in list(self.pending.queues):
+                self.deliver_queue(queue)
+            while self.pending.starts:
+                self.execution(*self.pending.starts.pop(0)).run()
+
+    def execution(self, machine: str, given: dict[str, Any]) -> Execution:
+        """Return a new execution of *machine*."""
+        execution = Execution(self.wiring.machines[machine], given, self.invoke)
+        self.executions.append(execution)
+        return execution
+
+    def deliver_stream(self, table: str) -> None:
+        """Hand a table's records to the publisher until it takes them."""
+        records = self.pending.streams.pop(table, [])
+        function, _ = self.wiring.streams[table]
+        for _ in range(_MOST_STREAM_ATTEMPTS if records else 0):
+            if self._succeeds(function, {"Records": records}):
+                return
+            passing.wait(1)
+        if records:
+            pytest.fail(f"a batch of {table}'s stream never succeeded: {self.last_error!r}")
+
+    def deliver_queue(self, queue: str) -> None:
+        """Hand a queue's messages to their consumer until it takes them or the dead-letter queue does."""
+        messages = [
+            {"messageId": f"{queue}-{number}", "body": json.dumps(body)}
+            for number, body in enumerate(self.pending.queues.pop(queue, []))
+        ]
+        function = self.wiring.consumers[queue]
+        for start in range(0, len(messages), 10):
+            batch = messages[start : start + 10]
+            for _ in range(self.wiring.most_receives(queue)):
+                batch = self._left_of(batch, function)
+                if not batch:
+                    break
+                passing.wait(_VISIBILITY_SECONDS)
+            if batch:
+                pytest.fail(f"{len(batch)} messages of {queue} ended in its dead-letter queue")
+
+    def _left_of(self, batch: list[dict[str, Any]], function: str) -> list[dict[str, Any]]:
+        try:
+            answer = self.invoke(function, {"Records": batch})
+        except Gone:
+            return batch
+        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        return [message for message in batch if message["messageId"] in failed]
+
+    def run_schedule(self, name: str) -> None:
+        """Run a scheduled function; where it fails, it runs again a minute later."""
+        for _ in range(10):
+            if self._succeeds(name, {}):
+                return
+            passing.wait(60)
+        pytest.fail(f"{name} failed ten times: {self.last_error!r}")
+
+    def _succeeds(self, function: str, event: dict[str, Any]) -> bool:
+        try:
+            self.invoke(function, event)
+        except (Exception, Gone) as error:  # noqa: BLE001 - Lambda's own boundary: however it failed, it runs again
+            self.last_error = error
+            return False
+        return True
+
+
+def open_world(patch: pytest.MonkeyPatch) -> World:
+    """Return the stack, empty. Ends with *patch* and moto's `mock_aws`, which must be active."""
+    wire = Wire()
+    passing.install(patch)
+    for name, value in _environment().items():
+        patch.setenv(name, value)
+    for name in ("charge", "cancel"):
+        patch.setattr(sandbox.SandboxGateway, name, wire.gateway(name))
+    aws.forget()
+    for name, table in template.resources(template.TABLE).items():
+        # Without its stream: the wire sees what is written.
+        wanted = {"KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "BillingMode"}
+        definition: Any = {part: value for part, value in table.items() if part in wanted}
+        aws.client("dynamodb").create_table(TableName=name, **definition)
+    for name in template.resources("AWS::Events::EventBus"):
+        aws.client("events").create_event_bus(Name=name)
+    for name in template.resources(template.SECRET):
+        aws.client("secretsmanager").create_secret(Name=name, SecretString=CART_SECRET)
+    aws.client.cache_clear()  # type: ignore[attr-defined]
+    wire.attach(aws._session())  # noqa: SLF001 - where every client that the product makes comes from
+    return World(wire)
+
+
+def _environment() -> dict[str, str]:
+    """Return every variable that any function has; a reference's value is the logical id, a parameter's its default."""
+    variables: dict[str, Any] = {}
+    for function in template.functions().values():
+        variables |= function.environment
+    return {name: _resolved(value) for name, value in variables.items()}
+
+
+def _resolved(value: Any) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    name = resource_of(value)
+    return template.default_of(name) if name in template.template()["Parameters"] else name

@@ -16,6 +16,7 @@ from tillflow.attributes import Item
 from tillflow.commit import Commit, when
 from tillflow.envelope import Cause
 from tillflow.errors import Conflict, Invalid, Refusal
+from tillflow.tables import Key
 
 LIFETIME_SECONDS = 24 * 60 * 60
 MAX_KEY_LENGTH = 255
@@ -66,8 +67,9 @@ class Idempotency:
     reused: type[Refusal] = KeyReused
 
     @property
-    def _pk(self) -> str:
-        return hashlib.sha256(f"{self.operation}\n{self.caller}\n{self.key}".encode("utf-8", "surrogatepass")).hexdigest()
+    def _key(self) -> Key:
+        scoped = f"{self.operation}\n{self.caller}\n{self.key}".encode("utf-8", "surrogatepass")
+        return tables.idempotency_key(hashlib.sha256(scoped).hexdigest())
 
     @property
     def _fingerprint(self) -> str:
@@ -78,8 +80,8 @@ class Idempotency:
         """Let *commit* store *reply* under the key, or fail because the key has been used."""
         commit.first(
             tables.idempotency(),
-            {
-                "pk": self._pk,
+            self._key
+            | {
                 "fingerprint": self._fingerprint,
                 "status": reply.status,
                 "body": jsontext.dumps(reply.body),
@@ -100,7 +102,7 @@ class Idempotency:
         except _Replayed as replay:
             return self._replay(replay.record)
         except Refusal:
-            record = database.get(tables.idempotency(), {"pk": self._pk})
+            record = database.get(tables.idempotency(), self._key)
             if record is None or record["expires_at"] <= clock.epoch(clock.now()):
                 raise
             return self._replay(record)

@@ -67,6 +67,11 @@ def order_key(order_id: str) -> Key:
     return {"pk": f"ORDER#{order_id}", "sk": "ORDER"}
 
 
+def order_id_of(item: Item) -> str:
+    """Return the id of a stored order, whole or as the index has it."""
+    return str(item["pk"]).removeprefix("ORDER#")
+
+
 def unsettled_partition(order_id: str) -> str:
     """Return the partition of the index of unsettled orders that an order is in."""
     return UNSETTLED_PARTITIONS[int(order_id[0], 16) % len(UNSETTLED_PARTITIONS)]
@@ -92,6 +97,11 @@ def is_level(item: Item) -> bool:
     return str(item["sk"]).startswith("LEVEL#")
 
 
+def warehouse_id_of(level: Item) -> str:
+    """Return the warehouse that a stored level is in."""
+    return str(level["sk"]).removeprefix("LEVEL#")
+
+
 def stock_event_key(event_id: str) -> Key:
     """Return the key of a stock event or reservation."""
     return {"pk": f"EVENT#{event_id}", "sk": "EVENT"}
@@ -100,6 +110,11 @@ def stock_event_key(event_id: str) -> Key:
 def payment_key(order_id: str) -> Key:
     """Return the key of an order's payment."""
     return {"pk": f"PAYMENT#{order_id}", "sk": "PAYMENT"}
+
+
+def idempotency_key(digest: str) -> Key:
+    """Return the key of what was answered to an idempotency key; *digest* is its SHA-256 in hexadecimal."""
+    return {"pk": digest}
 
 
 def event_log_key(trace_id: str, occurred_at: str, event_id: str) -> Key:

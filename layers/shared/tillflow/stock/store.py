@@ -116,7 +116,7 @@ def lines_of(item: Item) -> list[Line]:
 
 
 def _level(variant_id: str, item: Item) -> Level:
-    return Level(variant_id, item["sk"].removeprefix("LEVEL#"), item["available"])
+    return Level(variant_id, tables.warehouse_id_of(item), item["available"])
 
 
 def _variant(variant_id: str, item: Item) -> Variant:

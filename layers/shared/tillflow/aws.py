@@ -1,13 +1,13 @@
 """
 AWS clients, made when first used and once per process.
 
-botocore is used without boto3's layer on top, and is spared its 1.25 MB partition file: every endpoint
-comes from the service's own rule set, which is all that a client made this way asks of it.
+botocore is used without boto3's layer on top, and is spared its 1.25 MB partition file and its search for every service
+there is: an endpoint comes from the service's own rule set, which is all that a client made this way asks for.
 docs/adr/0006 has the measurements.
 """
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload, override
 
 from tillflow.config import setting
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _CONNECT_SECONDS = 1
 _READ_SECONDS = 3
 
+_SERVICES = ("dynamodb", "events", "secretsmanager", "stepfunctions")
 _PARTITIONS = {
     "version": 3,
     "partitions": [
@@ -38,11 +39,20 @@ _PARTITIONS = {
 
 @cache
 def _session() -> Any:
-    import botocore.regions
     import botocore.session
+    from botocore.loaders import Loader
+
+    class FrugalLoader(Loader):
+        @override
+        def load_data_with_path(self, name: str) -> Any:
+            return (_PARTITIONS, "") if name == "endpoints" else super().load_data_with_path(name)
+
+        @override
+        def list_available_services(self, type_name: str) -> list[str]:
+            return list(_SERVICES)
 
     session = botocore.session.get_session()
-    session.register_component("endpoint_resolver", botocore.regions.EndpointResolver(_PARTITIONS))
+    session.register_component("data_loader", FrugalLoader())
     if setting("METER", "false") == "true":
         from tillflow import meter
 

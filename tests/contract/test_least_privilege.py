@@ -1,0 +1,249 @@
+"""Policies: each function may do what it does, on what it does it to, and nothing else."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import shop, template
+from tests.contract.test_samples import BEFORE, SAMPLES, run, sample
+from tests.world import World
+from tillflow import aws, secrets
+
+# What a state machine needs to write logs at all; AWS gives these no resource.
+LOG_DELIVERY = {
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+}
+STATEMENTS = [
+    pytest.param(statement, id=f"{name} {statement['Action']}")
+    for name, statements in [
+        *((function.name, function.statements) for function in template.functions().values()),
+        ("the saga", template.state_machine_statements()),
+    ]
+    for statement in statements
+]
+
+
+def target_of(resource: Any) -> str:
+    """Return what a policy's resource names: a logical id, and an index behind `/`."""
+    if "Fn::GetAtt" in resource:
+        return str(resource["Fn::GetAtt"][0])
+    if "Fn::Sub" in resource:
+        return str(resource["Fn::Sub"]).replace(".Arn}", "").replace("${", "").replace("/index", "")
+    return str(resource["Ref"])
+
+
+def granted(name: str) -> set[tuple[str, str]]:
+    """Return every (action, target) that a function may do."""
+    statements = template.functions()[name].statements
+    return {
+        (action, target_of(resource))
+        for statement in statements
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    }
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_a_policy_names_each_action_and_each_resource(statement: dict[str, Any]) -> None:
+    assert statement["Effect"] == "Allow"
+    assert not any("*" in action for action in statement["Action"])
+    if set(statement["Action"]) != LOG_DELIVERY:
+        assert "*" not in json.dumps(statement["Resource"])
+
+
+@pytest.mark.parametrize("name", template.functions())
+def test_a_function_has_only_inline_policies(name: str) -> None:
+    """No managed policy: they grant more than is needed, and AWS changes them."""
+    properties = template.resources(template.FUNCTION)[template.functions()[name].logical_id]
+
+    assert "Role" not in properties
+    assert all(isinstance(policy, dict) and ("Statement" in policy or "Fn::If" in policy) for policy in properties["Policies"])
+
+
+def test_no_managed_policy_is_given_to_every_function() -> None:
+    assert "Policies" not in template.template()["Globals"]["Function"]
+
+
+@pytest.mark.parametrize("name", template.functions())
+def test_a_policy_speaks_of_what_the_stack_has(name: str) -> None:
+    resources = template.template()["Resources"]
+
+    for action, target in granted(name):
+        logical_id, _, index = target.partition("/")
+        assert logical_id in resources or logical_id == "StripeSecretArn", (action, target)
+        if index:
+            assert index in {each["IndexName"] for each in resources[logical_id]["Properties"]["GlobalSecondaryIndexes"]}
+
+
+def test_nobody_may_delete_anything() -> None:
+    actions = {action for name in template.functions() for action, _ in granted(name)}
+
+    assert not any("Delete" in action for action in actions)
+
+
+# --- what functions do, against what they may ----------------------------------------------------------------------
+
+_PARTS = {"Put": "PutItem", "Update": "UpdateItem", "ConditionCheck": "ConditionCheckItem"}
+
+
+def calls_of(operation: str, params: dict[str, Any], arns: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the (action, target) of each permission that one AWS call needs."""
+    if operation == "TransactWriteItems":
+        for action in params["TransactItems"]:
+            ((kind, part),) = action.items()
+            yield f"dynamodb:{_PARTS[kind]}", part["TableName"]
+    elif operation == "BatchGetItem":
+        yield from ((f"dynamodb:{operation}", table) for table in params["RequestItems"])
+    elif "TableName" in params:
+        index = f"/{params['IndexName']}" if "IndexName" in params else ""
+        yield f"dynamodb:{operation}", params["TableName"] + index
+    elif operation == "PutEvents":
+        yield from (("events:PutEvents", entry["EventBusName"]) for entry in params["Entries"])
+    elif operation == "StartExecution":
+        yield "states:StartExecution", params["stateMachineArn"].rpartition(":")[2]
+    elif operation == "GetSecretValue":
+        yield "secretsmanager:GetSecretValue", next(name for name, arn in arns.items() if arn == params["SecretId"])
+    else:
+        raise AssertionError(f"a call that this test does not know: {operation}")
+
+
+class Watched:
+    """A world whose functions are watched: what each needed, by name."""
+
+    def __init__(self, world: World) -> None:
+        self.needed: dict[str, set[tuple[str, str]]] = {}
+        self._now = ""
+        self._arns = world.secret_arns
+        invoke = world.invoke
+
+        def watched(name: str, event: dict[str, Any], *rest: Any) -> Any:
+            before, self._now = self._now, name
+            secrets.forget()  # on AWS every function is a process of its own
+            try:
+                return invoke(name, event, *rest)
+            finally:
+                self._now = before
+
+        world.invoke = watched  # type: ignore[assignment, method-assign]
+
+    def note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        if self._now:
+            self.needed.setdefault(self._now, set()).update(calls_of(model.name, params, self._arns))
+
+
+@pytest.fixture
+def watched(world: World) -> Iterator[Watched]:
+    for environment in world.environments.values():
+        environment |= {"CART_SNAPSHOT_MAX_AGE_SECONDS": "9999999999", "ORDER_DEADLINE_SECONDS": "0"}
+    watch = Watched(world)
+    clients: list[Any] = [
+        aws.client("dynamodb"),
+        aws.client("events"),
+        aws.client("secretsmanager"),
+        aws.client("stepfunctions"),
+    ]
+    for client in clients:
+        client.meta.events.register("provide-client-params.*.*", watch.note)
+    yield watch
+    for client in clients:
+        client.meta.events.unregister("provide-client-params.*.*", watch.note)
+
+
+def assert_granted(watched: Watched) -> None:
+    for name, needed in watched.needed.items():
+        assert needed - granted(name) == set(), name
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_function_may_do_what_its_sample_makes_it_do(world: World, watched: Watched, name: str) -> None:
+    run(world, name)
+
+    assert {*BEFORE.get(name, ())} <= {*watched.needed}
+    assert_granted(watched)
+
+
+def test_functions_may_do_what_every_ending_of_an_order_makes_them_do(world: World, watched: Watched) -> None:
+    # GIVEN stock in two warehouses, so that reservations are transactions over both
+    shop.stock(world, 2)
+    shop.stock(world, 2, code="WH-2")
+    undo = ("fail_order", "refund_payment", "release_stock")
+
+    # WHEN one order is confirmed and then canceled
+    confirmed = shop.order(world, shop.line(quantity=3))
+    for step in ("reserve_stock", "charge_payment", "complete_order"):
+        world.step(step, confirmed)
+    world.call("POST /api/orders/{orderId}/cancel", roles=["operator"], path={"orderId": confirmed})
+    for step in undo:
+        world.step(step, confirmed)
+
+    # AND one is declined, one is short of stock, one is undone before anything was done
+    declined, early = shop.order(world, paymentToken="tok_declined"), shop.order(world)
+    short = shop.order(world, shop.line(quantity=9))
+    world.step("reserve_stock", declined)
+    for step, order_id in [("charge_payment", declined), ("reserve_stock", short)]:
+        with pytest.raises(Exception, match="order's"):
+            world.step(step, order_id)
+    for order_id in (declined, early):
+        for step in undo:
+            world.step(step, order_id)
+    world.step("fail_order", short)
+
+    # AND steps come late
+    for step in ("reserve_stock", "charge_payment", "complete_order"):
+        with pytest.raises(Exception, match="order"):
+            world.step(step, early)
+
+    # AND a charge comes after its undoing
+    voided = shop.order(world)
+    world.step("refund_payment", voided)
+    with pytest.raises(Exception, match="voided"):
+        world.step("charge_payment", voided)
+
+    # AND a key is replayed, refused and reused
+    cart = shop.signed_cart()
+    assert shop.place(world, cart, key="k").status == 201
+    assert shop.place(world, cart, key="k").status == 200
+    assert shop.place(world, shop.signed_cart(), key="k").status == 422
+    assert shop.place(world, cart, key="other").status == 409
+
+    # AND the audit is asked
+    world.call("GET /api/stocks/release-events", roles=["manager"], query={"orderId": declined})
+    world.call("GET /api/stocks/release-events/export", roles=["manager"])
+    world.call("GET /api/stocks/release-events", roles=["manager"])
+    world.call("GET /api/stocks/release-events/export", roles=["manager"], query={"orderId": declined})
+    world.call("GET /api/orders/{orderId}", path={"orderId": declined})
+    world.call("GET /readyz")
+    shop.levels(world)
+
+    # THEN every call was one that the template allows
+    assert_granted(watched)
+
+
+def test_nothing_is_granted_that_is_never_used(world: World, watched: Watched) -> None:
+    """After every ending of an order, what a function may do and never did is a permission too many."""
+    test_functions_may_do_what_every_ending_of_an_order_makes_them_do(world, watched)
+    for name in SAMPLES:
+        if name.startswith(("identity/", "outbox/", "eventflow/", "order_saga/resume")):
+            run(world, name)
+    with pytest.raises(Exception, match="Unauthorized"):
+        world.invoke("identity/authorize", sample("identity/authorize") | {"headers": {"Authorization": "Bearer a.b"}})
+    shop.move(world, -1, kind="ADJUST", sku="NONE", headers={"Idempotency-Key": "k"})
+    request = {"order_id": shop.order(world), "reason": "asked"}
+    world.step("reserve_stock", request["order_id"])
+    envelope = world.events("InventoryReserved")[-1] | {"data": request}
+    body = json.dumps({"detail": envelope})
+    world.invoke("stock/on_inventory_release_requested", {"Records": [{"messageId": "1", "body": body}]})
+
+    unused = {name: granted(name) - watched.needed.get(name, set()) for name in template.functions()}
+
+    gateway_is_stripe = ("secretsmanager:GetSecretValue", "StripeSecretArn")
+    assert [(name, *each) for name, rest in unused.items() for each in sorted(rest - {gateway_is_stripe})] == []

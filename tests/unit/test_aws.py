@@ -1,12 +1,13 @@
 from unittest.mock import patch
 
+import pytest
 from botocore.loaders import Loader
 
-from tests.world import World
 from tillflow import aws
 
 
-def test_a_client_is_made_without_the_partition_file(world: World) -> None:
+@pytest.mark.usefixtures("world")
+def test_a_client_is_made_without_the_partition_file() -> None:
     # docs/adr/0006: it is the largest part of making a client.
     aws.forget()
     with patch.object(Loader, "load_data_with_path", autospec=True, side_effect=Loader.load_data_with_path) as loaded:

@@ -5,6 +5,8 @@ Each secret has a current and, while it is being rotated, a previous version: wh
 still verifies. The previous version is fetched only when the current one does not fit.
 """
 
+from collections.abc import Iterator
+
 from tillflow import aws, clock
 from tillflow.config import setting
 
@@ -20,9 +22,11 @@ def current(name: str) -> bytes:
     return value
 
 
-def previous(name: str) -> bytes | None:
-    """Return the version before the current one, or None."""
-    return _version(name, "AWSPREVIOUS")
+def versions(name: str) -> Iterator[bytes]:
+    """Yield the current version of the secret, then the previous one if there is one and it is asked for."""
+    yield current(name)
+    if before := _version(name, "AWSPREVIOUS"):
+        yield before
 
 
 def _version(name: str, stage: str) -> bytes | None:

@@ -20,18 +20,14 @@ def issue_token(user_id: str, roles: tuple[str, ...], ttl_seconds: int) -> str:
 def read_token(text: str) -> Token | None:
     """Return what a valid token says, else None. One signed before the last rotation is valid too."""
     now = clock.epoch(clock.now())
-    token = rules.read(text, secrets.current(_SIGNING), now)
-    if token is None and (before := secrets.previous(_SIGNING)):
-        token = rules.read(text, before, now)
-    return token
+    read = (rules.read(text, secret, now) for secret in secrets.versions(_SIGNING))
+    return next((token for token in read if token), None)
 
 
 def read_service_token(text: str) -> Token | None:
     """Return the service principal if *text* is the stack's service token, else None."""
-    for secret in (secrets.current(_SERVICE), secrets.previous(_SERVICE)):
-        if secret and hmac.compare_digest(secret, text.encode("utf-8", "surrogatepass")):
-            return SERVICE_PRINCIPAL
-    return None
+    sent = text.encode("utf-8", "surrogatepass")
+    return SERVICE_PRINCIPAL if any(hmac.compare_digest(secret, sent) for secret in secrets.versions(_SERVICE)) else None
 
 
 def authenticate(headers: dict[str, str]) -> Token | None:

@@ -114,8 +114,8 @@ def _place(snapshot: dict[str, Any], payment_token: str | None, cause: Cause) ->
 
 
 def _check_signature(snapshot: dict[str, Any], signature: str) -> None:
-    for secret in (secrets.current(_SIGNING), secrets.previous(_SIGNING)):
-        if secret and hmac.compare_digest(rules.sign(snapshot, secret), signature):
+    for secret in secrets.versions(_SIGNING):
+        if hmac.compare_digest(rules.sign(snapshot, secret), signature):
             return
     raise InvalidSnapshot("The snapshot's signature is not the cart service's.")
 

@@ -69,6 +69,10 @@ lock: .venv/.synced ## after a change of pyproject.toml: uv.lock and the layers'
 	$(EXPORT) --only-group layer >layers/shared/requirements.txt
 	$(EXPORT) --only-group stripe >layers/stripe/requirements.txt
 
+.PHONY: openapi
+openapi: .venv/.synced ## after a change of a route: docs/openapi.json
+	$(LOCAL) openapi
+
 .PHONY: test-sam-local
 test-sam-local: .venv/.synced ## run a handful of functions in Lambda's own container (needs Docker)
 	$(LOCAL) invoke

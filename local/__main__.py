@@ -27,6 +27,10 @@ def main() -> int:
                 from local import schemas  # what it imports, no other command needs
 
                 schemas.run()
+            case "openapi":
+                from local import openapi  # likewise
+
+                openapi.run()
     except LocalError as error:
         console.print(f"[red]✗[/] {arguments.command}: ", end="")
         console.print(str(error), markup=False)
@@ -83,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("demo")
     commands.add_parser("invoke")
     commands.add_parser("schemas")
+    commands.add_parser("openapi")
     return parser
 
 

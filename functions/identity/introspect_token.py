@@ -2,12 +2,13 @@
 
 from tillflow.http import Api, Request
 from tillflow.identity import service
+from tillflow.identity.answers import ActiveToken, InactiveToken
 from tillflow.identity.models import IntrospectToken
 
 api = Api()
 
 
-@api.route("POST /api/auth/introspect")
+@api.route("POST /api/auth/introspect", body=IntrospectToken, answers={200: ActiveToken | InactiveToken})
 def introspect_token(request: Request) -> dict[str, object]:
     """Answer `{"active": true, "userId", "roles", "issuedAt", "expiresAt"}`, or `{"active": false}` and no reason."""
     token = service.read_token(request.body(IntrospectToken).token)

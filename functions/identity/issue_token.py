@@ -2,12 +2,13 @@
 
 from tillflow.http import Api, Request
 from tillflow.identity import service
+from tillflow.identity.answers import IssuedToken
 from tillflow.identity.models import IssueToken
 
 api = Api()
 
 
-@api.route("POST /api/auth/token")
+@api.route("POST /api/auth/token", body=IssueToken, answers={200: IssuedToken})
 def issue_token(request: Request) -> dict[str, object]:
     """Answer `{"token", "tokenType", "expiresIn"}`."""
     wanted = request.body(IssueToken)

@@ -4,12 +4,19 @@ from typing import Any
 
 from tillflow.http import Api, Request
 from tillflow.orders import rules, service
+from tillflow.orders.answers import CanceledOrder, FinalizedOrder
 from tillflow.orders.models import CancelOrder
 
 api = Api()
 
 
-@api.route("POST /api/orders/{orderId}/cancel", "POST /orders/{orderId}/cancel")
+@api.route(
+    "POST /api/orders/{orderId}/cancel",
+    "POST /orders/{orderId}/cancel",
+    body=CancelOrder,
+    answers={200: CanceledOrder, 409: FinalizedOrder},
+    refuses=[rules.OrderNotFound, rules.OrderAlreadyFinalized],
+)
 def cancel_order(request: Request) -> dict[str, Any]:
     """Answer `{"status": "canceled", "order"}`."""
     wanted = request.body(CancelOrder)

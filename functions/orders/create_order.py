@@ -1,14 +1,23 @@
 """POST /api/orders: turn a signed cart snapshot into an order."""
 
 from tillflow.http import Api, Request
-from tillflow.idempotency import Reply
+from tillflow.idempotency import KeyReused, Reply
 from tillflow.orders import service
+from tillflow.orders.answers import PlacedOrder
 from tillflow.orders.models import CreateOrder
+from tillflow.orders.rules import InvalidSnapshot, NotYourSnapshot, SnapshotAlreadyOrdered
 
 api = Api()
 
 
-@api.route("POST /api/orders", "POST /orders")
+@api.route(
+    "POST /api/orders",
+    "POST /orders",
+    body=CreateOrder,
+    key="required",
+    answers={201: PlacedOrder, 200: PlacedOrder},
+    refuses=[InvalidSnapshot, KeyReused, NotYourSnapshot, SnapshotAlreadyOrdered],
+)
 def create_order(request: Request) -> Reply:
     """Answer 201 `{"orderId"}`, or 200 with the replay header when the key has been answered."""
     once = request.required_idempotency("create_order")

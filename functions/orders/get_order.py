@@ -5,11 +5,17 @@ from typing import Any
 from tillflow.errors import Forbidden
 from tillflow.http import Api, Request
 from tillflow.orders import rules, service
+from tillflow.orders.answers import Order
 
 api = Api()
 
 
-@api.route("GET /api/orders/{orderId}", "GET /orders/{orderId}")
+@api.route(
+    "GET /api/orders/{orderId}",
+    "GET /orders/{orderId}",
+    answers={200: Order},
+    refuses=[Forbidden, rules.OrderNotFound],
+)
 def get_order(request: Request) -> dict[str, Any]:
     """Answer the order as the contract represents it."""
     order = service.find(request.path["orderId"])

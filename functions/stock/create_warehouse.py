@@ -3,12 +3,14 @@
 from tillflow.http import Api, BadRequest, Request
 from tillflow.idempotency import Reply
 from tillflow.stock import service
+from tillflow.stock.answers import Warehouse
 from tillflow.stock.models import CreateWarehouse
+from tillflow.stock.rules import AlreadyExists
 
 api = Api(invalid=BadRequest)
 
 
-@api.route("POST /api/v1/warehouses")
+@api.route("POST /api/v1/warehouses", body=CreateWarehouse, answers={201: Warehouse}, refuses=[AlreadyExists])
 def create_warehouse(request: Request) -> Reply:
     """Answer 201 and what was created."""
     return Reply(201, service.create_warehouse(request.body(CreateWarehouse), request.cause()))

@@ -10,7 +10,7 @@ _COLUMNS = ("releaseId", "orderId", "reservationId", "reason", "skuId", "quantit
 api = Api(invalid=BadRequest)
 
 
-@api.route("GET /api/stocks/release-events/export")
+@api.route("GET /api/stocks/release-events/export", query=ReleaseExportQuery, answers={200: "text/csv"})
 def export_releases(request: Request) -> Download:
     """Answer `inventory-release-events.csv`."""
     releases = service.release_export(request.query(ReleaseExportQuery))

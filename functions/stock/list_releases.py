@@ -4,12 +4,13 @@ from typing import Any
 
 from tillflow.http import Api, BadRequest, Request
 from tillflow.stock import service
+from tillflow.stock.answers import ReleasePage
 from tillflow.stock.models import ReleasePageQuery
 
 api = Api(invalid=BadRequest)
 
 
-@api.route("GET /api/stocks/release-events")
+@api.route("GET /api/stocks/release-events", query=ReleasePageQuery, answers={200: ReleasePage})
 def list_releases(request: Request) -> dict[str, Any]:
     """Answer `{"content", "page", "size", "totalElements", "totalPages"}`, newest first."""
     return service.release_page(request.query(ReleasePageQuery))

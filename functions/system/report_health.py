@@ -1,21 +1,39 @@
 """GET /, /healthz and /readyz: liveness, health, and whether the tables answer."""
 
+from typing import Literal, TypedDict
+
 from tillflow import database, tables
 from tillflow.http import Api, Request
 from tillflow.idempotency import Reply
 
 SERVICE = "tillflow"
 
+
+class Liveness(TypedDict):
+    """The process runs."""
+
+    service: str
+    status: Literal["ok"]
+
+
+class Readiness(TypedDict):
+    """Whether every table an order needs answers, and which do."""
+
+    service: str
+    status: Literal["ok", "unavailable"]
+    checks: dict[str, Literal["ok", "unavailable"]]
+
+
 api = Api()
 
 
-@api.route("GET /", "GET /healthz")
+@api.route("GET /", "GET /healthz", answers={200: Liveness})
 def report_liveness(_request: Request) -> dict[str, object]:
     """Answer that the process runs."""
     return {"service": SERVICE, "status": "ok"}
 
 
-@api.route("GET /readyz")
+@api.route("GET /readyz", answers={200: Readiness, 503: Readiness})
 def report_readiness(_request: Request) -> Reply:
     """Answer 200 when every table an order needs answers, else 503; either way which ones do."""
     needed = {

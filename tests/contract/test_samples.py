@@ -83,6 +83,7 @@ def test_an_http_sample_names_a_route_of_its_function(name: str) -> None:
 
 HTTP: dict[str, tuple[int, Callable[[Any], bool]]] = {
     "system/report_health": (200, lambda body: body == {"service": "tillflow", "status": "ok"}),
+    "system/serve_openapi": (200, lambda body: body["openapi"].startswith("3.1")),
     "identity/issue_token": (200, lambda body: body["tokenType"] == "Bearer" and body["expiresIn"] == 3600),
     "identity/introspect_token": (200, lambda body: body == {"active": False}),
     "orders/create_order": (201, lambda body: body == {"orderId": ORDER_ID}),

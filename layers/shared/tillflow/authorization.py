@@ -36,6 +36,8 @@ ROUTES: dict[str, str] = {
     "GET /": PUBLIC,
     "GET /healthz": PUBLIC,
     "GET /readyz": PUBLIC,
+    "GET /openapi.json": PUBLIC,
+    "GET /docs": PUBLIC,
     "POST /api/auth/token": "tokens:issue",
     "POST /api/auth/introspect": "tokens:issue",
     "POST /api/orders": AUTHENTICATED,

@@ -9,7 +9,7 @@ docs/adr/0006 says why this is not Powertools' resolver (cold start).
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
@@ -21,6 +21,7 @@ from tillflow.envelope import Cause
 from tillflow.errors import Forbidden, Invalid, Refusal, TillflowError, Unauthorized, Unavailable
 from tillflow.idempotency import MAX_KEY_LENGTH, Idempotency, KeyReused, Reply
 from tillflow.invocation import begin, logger
+from tillflow.openapi import Notes, note
 from tillflow.validation import problems
 
 REPLAY_HEADER = "x-idempotent-replay"
@@ -189,12 +190,16 @@ class Api:
         self._invalid = invalid
         self._routes: dict[str, Route] = {}
 
-    def route(self, *routes: str) -> Callable[[Route], Route]:
-        """Serve *routes* (`METHOD /path/{parameter}`, as in the template) with the decorated function."""
+    def route(self, *routes: str, **notes: Unpack[Notes]) -> Callable[[Route], Route]:
+        """
+        Serve *routes* (`METHOD /path/{parameter}`, as in the template) with the decorated function.
+
+        *notes* tell docs/openapi.json what they take and answer.
+        """
 
         def register(function: Route) -> Route:
             self._routes |= dict.fromkeys(routes, function)
-            return function
+            return note(*routes, **(notes | {"invalid": self._invalid}))(function)
 
         return register
 

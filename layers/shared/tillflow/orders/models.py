@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from tillflow.openapi import ShownAs
+
 MAX_LINES = 50
 MAX_QUANTITY = 10_000
 MAX_UNIT_PRICE_CENTS = 1_000_000_000
@@ -59,7 +61,7 @@ class CreateOrder(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    cartSnapshot: dict[str, Any]
+    cartSnapshot: Annotated[dict[str, Any], ShownAs(CartSnapshot)]
     paymentToken: Text | None = None
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic.config import JsonDict
 
 from tillflow import clock
 
@@ -78,6 +79,9 @@ class CreateStockEvent(_Body):
     lines: Annotated[list[StockEventLine], Field(min_length=1, max_length=MAX_LINES)]
 
 
+_DATE_TIME: JsonDict = {"format": "date-time"}
+
+
 def _moment(text: str) -> str:
     return clock.iso(clock.parse(text))
 
@@ -88,8 +92,8 @@ class ReleaseQuery(BaseModel):
     model_config = ConfigDict(populate_by_name=True)
 
     orderId: UUID | None = None
-    since: Annotated[str, AfterValidator(_moment), Field(alias="from")] = clock.EARLIEST
-    until: Annotated[str, AfterValidator(_moment), Field(alias="to")] = clock.LATEST
+    since: Annotated[str, AfterValidator(_moment), Field(alias="from", json_schema_extra=_DATE_TIME)] = clock.EARLIEST
+    until: Annotated[str, AfterValidator(_moment), Field(alias="to", json_schema_extra=_DATE_TIME)] = clock.LATEST
 
     @field_validator("until")
     @classmethod

@@ -1,0 +1,43 @@
+"""Answers about orders (contract: orders-service.md)."""
+
+from datetime import datetime
+from typing import Literal, TypedDict
+from uuid import UUID
+
+from tillflow.openapi import ErrorBody
+from tillflow.orders.models import CartSnapshot, CartTotals
+
+
+class PlacedOrder(TypedDict):
+    """The order that the cart has become."""
+
+    orderId: UUID
+
+
+class Order(TypedDict):
+    """An order; `cartSnapshot` is the cart as it was signed, whole."""
+
+    id: UUID
+    status: Literal["pending", "confirmed", "failed", "canceled"]
+    currency: str
+    userId: str
+    totals: CartTotals
+    cartSnapshot: CartSnapshot
+    failureReason: str | None
+    cancellationReason: str | None
+    canceledAt: datetime | None
+    createdAt: datetime
+    updatedAt: datetime
+
+
+class CanceledOrder(TypedDict):
+    """The order as it is now; refund and restock follow."""
+
+    status: Literal["canceled"]
+    order: Order
+
+
+class FinalizedOrder(ErrorBody):
+    """The error body, with the order as it stands."""
+
+    order: Order

@@ -135,10 +135,13 @@ def release(order_id: str, reason: str, cause: Cause) -> None:
 
 def _try_release(order_id: str, reason: str, cause: Cause) -> None:
     found = store.find_event(reservation_id_of(order_id))
-    if found is None or found["status"] != PENDING:
-        return
+    if found and found["status"] == PENDING:
+        _release(found, reason, cause)
+
+
+def _release(found: Item, reason: str, cause: Cause) -> None:
     lines = _held(found)
-    commit = _closing(order_id, PENDING, RELEASED, reason, lines, cause)
+    commit = _closing(found["order_id"], PENDING, RELEASED, reason, lines, cause)
     for line in lines:
         store.move(commit, line, _Moved)
     commit.write()
@@ -153,13 +156,14 @@ def give_back(order_id: str, reason: str, cause: Cause) -> None:
 
 
 def _try_give_back(order_id: str, reason: str, cause: Cause) -> None:
-    status = status_of(order_id)
-    if status is None:
+    # Read once: whoever turns the reservation after this makes the write fail, and it is decided anew.
+    found = store.find_event(reservation_id_of(order_id))
+    if found is None:
         _close(order_id, reason, cause)
-    elif status == PENDING:
-        _try_release(order_id, reason, cause)
-    elif status == POSTED:
-        _restock(order_id, reason, cause)
+    elif found["status"] == PENDING:
+        _release(found, reason, cause)
+    elif found["status"] == POSTED:
+        _restock(found, reason, cause)
 
 
 def _close(order_id: str, reason: str, cause: Cause) -> None:
@@ -169,9 +173,8 @@ def _close(order_id: str, reason: str, cause: Cause) -> None:
     commit.write()
 
 
-def _restock(order_id: str, reason: str, cause: Cause) -> None:
-    found = store.find_event(reservation_id_of(order_id))
-    lines = _held(found) if found else []
+def _restock(found: Item, reason: str, cause: Cause) -> None:
+    order_id, lines = found["order_id"], _held(found)
     commit = _closing(order_id, POSTED, RETURNED, reason, lines, cause)
     posted = {
         "type": EventType.INBOUND,

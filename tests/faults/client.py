@@ -2,6 +2,7 @@
 
 import hmac
 import json
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -13,7 +14,6 @@ from tests.world import http_event
 from tillflow import clock, ids
 
 _ATTEMPTS = 10
-_SERVER_ERROR = 500
 
 type Line = tuple[str, int, int]  # SKU, quantity, unit price in cents
 
@@ -25,6 +25,10 @@ class Refused(Exception):
         super().__init__(f"{status} {body}")
         self.status = status
         self.body = body
+
+
+class AlreadyThere(Refused):
+    """It is a 409."""
 
 
 def send(
@@ -43,19 +47,21 @@ def send(
             answer = world.invoke(world.wiring.routes[route], event)
         except Gone:
             continue  # API Gateway answers 502.
-        if answer["statusCode"] < _SERVER_ERROR:
+        if answer["statusCode"] < HTTPStatus.INTERNAL_SERVER_ERROR:
             break
     else:
         pytest.fail(f"{route} was not answered in {_ATTEMPTS} attempts")
     told: dict[str, Any] = json.loads(answer["body"])
-    if answer["statusCode"] >= 400:  # noqa: PLR2004 - HTTP's own
+    if answer["statusCode"] == HTTPStatus.CONFLICT:
+        raise AlreadyThere(answer["statusCode"], told)
+    if answer["statusCode"] >= HTTPStatus.BAD_REQUEST:
         raise Refused(answer["statusCode"], told)
     return told
 
 
 def cart(name: str, lines: list[Line]) -> dict[str, Any]:
     """Return the signed snapshot of the cart *name*; the same name is the same snapshot, and so the same order."""
-    unsigned = {
+    unsigned: dict[str, Any] = {
         "snapshotId": ids.derived("snapshot", name),
         "cartId": ids.derived("cart", name),
         "cartVersion": 1,
@@ -83,10 +89,11 @@ def place(world: World, lines: list[Line], *, token: str | None = None, name: st
 
 def cancel(world: World, order_id: str) -> None:
     """Cancel the order; where that was done before the answer was lost, it is refused the second time."""
+    route, body = "POST /api/orders/{orderId}/cancel", {"reason": "changed my mind"}
     try:
-        send(world, "POST /api/orders/{orderId}/cancel", {"reason": "changed my mind"}, role="operator", path={"orderId": order_id})
-    except Refused as refused:
-        if refused.status != 409 or refused.body["order"]["status"] != "canceled":  # noqa: PLR2004 - Conflict
+        send(world, route, body, role="operator", path={"orderId": order_id})
+    except AlreadyThere as refused:
+        if refused.body["order"]["status"] != "canceled":
             raise
 
 

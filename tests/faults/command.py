@@ -1,4 +1,4 @@
-"""What a command is to the harness, and the register of all of them (commands.py)."""
+"""What a command is to the harness. All of them are in commands.py."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,8 +7,6 @@ from tests.faults.wire import Call, Fault, Plan
 from tests.faults.world import World
 
 type Act = Callable[[World], None]
-
-REGISTER: dict[str, "Command"] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +22,7 @@ class Command:
 
     name: str
     run: Act
-    arrange: Act
+    arrange: Act = lambda _: None
     ends: str | None = None
     events: dict[str, int] = field(default_factory=dict)
     also: Act = lambda _: None

@@ -1,4 +1,4 @@
-"""What must be so whatever happened, on one page. (What one command does besides is said where it is registered.)"""
+"""What must be so whatever happened, on one page; what one command does besides is said where it is registered."""
 
 from collections import Counter, defaultdict
 from typing import Any

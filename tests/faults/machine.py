@@ -80,7 +80,8 @@ class Execution:
             retrier = _first(state.get("Retry", []), name)
             if retrier is None or tried[id(retrier)] >= retrier["MaxAttempts"]:
                 return self._caught(state, name)
-            passing.wait(min(retrier["IntervalSeconds"] * retrier["BackoffRate"] ** tried[id(retrier)], retrier["MaxDelaySeconds"]))
+            pause = retrier["IntervalSeconds"] * retrier["BackoffRate"] ** tried[id(retrier)]
+            passing.wait(min(pause, retrier["MaxDelaySeconds"]))
             tried[id(retrier)] += 1
 
     def _go_on(self, state: Mapping[str, Any]) -> None:

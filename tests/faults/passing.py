@@ -51,5 +51,5 @@ def install(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(clock, "monotonic", monotonic)
     patch.setattr(clock, "sleep", wait)
     # A default argument is bound when the class is read, which may have been before.
-    patch.setitem(Retrying.__init__.__kwdefaults__, "sleep", wait)
+    patch.setitem(Retrying.__init__.__kwdefaults__ or {}, "sleep", wait)
     patch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=wait))

@@ -44,14 +44,30 @@ class Trials:
         assert self._world.wire.calls[number] == self.calls[number], "the run is not the recorded one: it depends on chance"
         self.hold()
 
-    def break_for_long(self, plan: Plan) -> None:
-        """Break calls as *plan* has it until the platform has given up, then let the schedule resume what is left."""
+    def break_for_long(self, plan: Plan) -> bool:
+        """
+        Break calls as *plan* has it until the platform has given up, then let the schedule resume what is left.
+
+        Return whether there was something left.
+        """
         self._run(plan)
+        left = bool(invariants.unsettled(self._world))
         resume(self._world)
         invariants.check(self._world)
+        return left
 
-    def _run(self, plan: Plan) -> None:
+    def deliver_everything_twice(self) -> None:
+        """Run it with every event reaching every target twice: that makes no order end otherwise, and nothing more happen."""
+        self._run(nothing_fails, deliveries=2)
+        invariants.check(self._world)
+        assert invariants.statuses(self._world) == ({self._command.ends} if self._command.ends else set())
+        happened = invariants.happened(self._world)
+        assert all(times <= self._command.events[kind] for kind, times in happened.items()), happened
+        self._command.also(self._world)
+
+    def _run(self, plan: Plan, deliveries: int = 1) -> None:
         self._world.restore(self._arranged)
+        self._world.deliveries = deliveries
         self._world.wire.plan = both(plan, self._command.weather)
         self._command.run(self._world)
         self._world.wire.plan = nothing_fails
@@ -61,8 +77,7 @@ class Trials:
         """Assert every invariant, and that the command ended as it must."""
         world, command = self._world, self._command
         invariants.check(world)
-        if command.ends:
-            assert invariants.statuses(world) == {command.ends}
+        assert invariants.statuses(world) == ({command.ends} if command.ends else set())
         assert invariants.happened(world) == command.events
         if command.ends != "pending":
             assert not invariants.unsettled(world), "the saga ended before the order was settled"

@@ -12,11 +12,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any
 
 import botocore.session
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ReadTimeoutError
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.models import botocore_stubber
@@ -86,6 +88,10 @@ class Call:
         return faults
 
 
+def _go_on() -> None:
+    """Do not pause."""
+
+
 type Plan = Callable[[int, Call], Fault | None]
 
 
@@ -112,7 +118,8 @@ class Wire:
     def __init__(self) -> None:
         self.plan: Plan = nothing_fails
         self.calls: list[Call] = []
-        self.pause: Callable[[], None] = lambda: None
+        self.failures = 0
+        self.pause: Callable[[], None] = _go_on
         self.on_image: Callable[[str, dict[str, Any]], None]
         self.on_events: Callable[[list[dict[str, Any]]], None]
         self.on_start: Callable[[str, dict[str, Any]], None]
@@ -128,8 +135,9 @@ class Wire:
 
     def attach(self, session: botocore.session.Session) -> None:
         """Stand between the clients of *session* and moto."""
-        session.unregister("before-send", botocore_stubber)  # type: ignore[no-untyped-call]
-        session.register("before-send", self._send)  # type: ignore[no-untyped-call]
+        # The stubs know handlers by keywords only; these two are called with the event's name before.
+        session.unregister("before-send", botocore_stubber)  # type: ignore[arg-type]
+        session.register("before-send", self._send)  # type: ignore[arg-type]
 
     def runs(self, function: str, timeout: float) -> None:
         """Note that *function* now runs in this thread, for at most *timeout* seconds."""
@@ -167,7 +175,7 @@ class Wire:
 
     def _send(self, event_name: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         operation = event_name.rpartition(".")[2]
-        body = json.loads(request.body or b"{}")
+        body = json.loads(_bytes(request.body))
         attempt = _ATTEMPT.search(_bytes(request.headers.get("amz-sdk-request", "attempt=1")))
         resent = attempt is not None and attempt[1] != b"1"
         if resent:
@@ -180,6 +188,7 @@ class Wire:
         self, fault: Fault | None, operation: str, body: dict[str, Any], request: AWSPreparedRequest, *, resent: bool
     ) -> AWSResponse:
         """Answer *request* as *fault* has it."""
+        self.failures += fault is not None
         match fault:
             case Fault.ERROR:
                 return _answer(request, 500, {"__type": "InternalServerError", "message": "injected"})
@@ -211,7 +220,7 @@ class Wire:
         response: AWSResponse | None = botocore_stubber(operation, request)
         if response is None:
             pytest.fail(f"moto does not know {operation}")
-        if response.status_code < 300:  # noqa: PLR2004 - HTTP's own
+        if response.status_code == HTTPStatus.OK:
             if token:
                 self._done_tokens[token] = json.dumps(body)
             for (table, key), image in before.items():
@@ -229,8 +238,8 @@ class Wire:
         return _answer(request, 200, {"FailedEntryCount": 1, "Entries": [{"EventId": "e"}] * len(taken) + [failed]})
 
 
-def _bytes(header: str | bytes) -> bytes:
-    return header.encode() if isinstance(header, str) else header
+def _bytes(text: Any) -> bytes:
+    return text.encode() if isinstance(text, str) else bytes(text)
 
 
 def _target(operation: str, body: dict[str, Any]) -> str:
@@ -269,4 +278,4 @@ def _conflict(operation: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(request: AWSPreparedRequest, status: int, body: dict[str, Any]) -> AWSResponse:
-    return AWSResponse(request.url, status, {}, MockRawResponse(json.dumps(body)))
+    return AWSResponse(request.url, status, HTTPHeaders(), MockRawResponse(json.dumps(body)))

@@ -27,6 +27,8 @@ from tillflow.payments import gateways, sandbox
 CART_SECRET = "the secret that carts are signed with"
 _MOST_STREAM_ATTEMPTS = 50
 _VISIBILITY_SECONDS = 150
+# botocore stops retrying when a client has seen some fifty failures: then there are new clients, as in a new process.
+_MOST_FAILURES = 20
 
 
 @dataclass(slots=True)
@@ -77,8 +79,9 @@ class World:
         self.wire.reset()
         secrets.forget()
         gateways.gateway.cache_clear()
-        # New clients: botocore stops retrying when a client has seen too many failures.
-        aws.client.cache_clear()  # type: ignore[attr-defined]
+        if self.wire.failures > _MOST_FAILURES:
+            self.wire.failures = 0
+            aws.client.cache_clear()  # type: ignore[attr-defined]
 
     def items(self, table: str) -> list[Item]:
         """Return every item of *table*, as plain values."""

@@ -1,0 +1,43 @@
+"""Nothing that writes is left out, and the harness sees what it is there to see."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.faults.commands import REGISTER
+from tests.faults.trials import Trials
+from tests.faults.wire import Fault
+from tests.faults.world import World
+from tillflow import aws, ids, tables
+from tillflow.payments.gateway import ChargeRequest
+from tillflow.payments.service import Bill
+
+
+def test_every_function_that_writes_is_broken_by_a_registered_command(trials: Callable[[str], Trials], world: World) -> None:
+    broken = {call.function for name in REGISTER for _, call, _ in trials(name).points()}
+    assert world.wiring.writers - broken == set()
+
+
+def test_a_transaction_that_comes_again_under_its_token_is_done_once(empty: object, world: World) -> None:
+    world.restore(empty)
+    key = {"pk": {"S": "VARIANT#v"}, "sk": {"S": "LEVEL#w"}}
+    add = {"UpdateExpression": "ADD available :one", "ExpressionAttributeValues": {":one": {"N": "1"}}}
+    for _ in range(2):
+        aws.client("dynamodb").transact_write_items(
+            TransactItems=[{"Update": {"TableName": tables.stock(), "Key": key, **add}}],  # type: ignore[typeddict-item]
+            ClientRequestToken="token",
+        )
+    assert [item["available"] for item in world.items("StockTable") if item["pk"] == "VARIANT#v"] == [1]
+
+
+def test_a_charge_under_a_key_of_its_own_for_each_attempt_would_be_seen(
+    trials: Callable[[str], Trials], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def careless(bill: Bill) -> ChargeRequest:
+        return ChargeRequest(ids.new(), bill.order_id, bill.amount, bill.currency, "")
+
+    order = trials("order one line")
+    number = next(number for number, call in enumerate(order.calls) if call.operation == "gateway.charge")
+    monkeypatch.setattr(Bill, "request", careless)
+    with pytest.raises(AssertionError, match="charged twice"):
+        order.break_one(number, Fault.LOST)

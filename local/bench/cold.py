@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import LocalError
-from local.bench import answers, plots, report
-from local.bench import package
+from local.bench import answers, package, plots, report
 from local.bench.package import Function, Json
 from local.bench.report import Budget
 from local.process import console
@@ -23,6 +22,7 @@ BASELINE_EVERY = 4
 BUDGETS = {"orders/create_order": 1.4, "identity/authorize": 1.2}
 OTHERS = 1.8
 
+OK, REFUSED = 200, 300
 BASELINE = "boto3.client"
 PACKAGES = {
     "botocore": {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"},
@@ -61,13 +61,13 @@ def run() -> None:
         made.add_row(name, f"{start.ratio:.2f}", most, *(f"{start.parts[column]:.2f}" for column in COLUMNS))
     report.show(made)
     limits = {budget.what: budget.most for budget in budgets}
-    plots.parts("cold", {name: start.parts for name, start in starts.items()}, limits, "× boto3.client")
+    plots.parts("cold", {name: start.parts for name, start in starts.items()}, limits, "a bare boto3 client = 1")
     report.write(
         "cold",
-        'Import and first sample event of each function, as `sam build` packages it, against `import boto3; boto3.client("dynamodb")`'
-        f" in the same Python. CPU time of a fresh process, network stubbed below botocore; the least of {ROUNDS} interleaved rounds."
-        " The last columns split the ratio: modules by package as they are imported, and what runs then"
-        " (clients are made, the event is answered). Every module came from the package's own bytecode.",
+        "Import and first sample event of each function, as `sam build` packages it, against"
+        ' `import boto3; boto3.client("dynamodb")` in the same Python: CPU time of a fresh process, network stubbed below'
+        f" botocore, the least of {ROUNDS} interleaved rounds. The last columns split the ratio: modules by package as they are"
+        " imported, and what runs then (clients are made, the event is answered). Bytecode is in the package and was used.",
         report.markdown(made),
         report.picture("cold", "Cold starts against a bare boto3 client"),
     )
@@ -108,9 +108,9 @@ def _start(function: Function, *options: str) -> tuple[Json, str]:
         "answers": answers.answers(function.name),
         "traced": bool(options),
     }
-    measured, errors = package.run(job, function.environment | answers.ENVIRONMENT, *options)
+    measured, errors = package.run(job, dict(function.environment) | answers.ENVIRONMENT, *options)
     answer = measured["answer"] or {}
-    if measured["unanswered"] or answer.get("statusCode", 200) >= 300 or answer.get("batchItemFailures"):
+    if measured["unanswered"] or answer.get("statusCode", OK) >= REFUSED or answer.get("batchItemFailures"):
         raise LocalError(f"{function.name} answered {answer}; not stubbed: {measured['unanswered']}")
     own = str(function.folder / f"{function.module}.py")
     if compiled := set(measured["compiled"]) - {own}:

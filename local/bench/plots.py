@@ -1,6 +1,6 @@
 """Plots of what was measured, as PNG beside docs/measured.md."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import matplotlib as mpl
 from matplotlib.figure import Figure

@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import module_from_spec, spec_from_file_location
 from types import ModuleType
 from typing import Any
 
@@ -26,14 +25,6 @@ type Json = dict[str, Any]
 _HTTP = "botocore.httpsession"
 # Whose answers depend on what is asked for.
 _READS = ("GetItem", "GetSecretValue", "Query")
-_OK = 200
-_OURS = "tillflow"
-_PACKAGES = {
-    _OURS: ("/tillflow/", "Function/"),
-    "botocore": ("/botocore/", "/boto3/"),
-    "pydantic": ("pydantic",),
-    "powertools": ("/aws_lambda_powertools/",),
-}
 
 
 class Context:
@@ -61,7 +52,7 @@ class Network:
         self.calls: list[str] = []
         self.unanswered: set[str] = set()
         self.learn(answers)
-        sys.meta_path.insert(0, self)  # type: ignore[arg-type] # only `find_spec` is ever called
+        sys.meta_path.insert(0, self)
 
     def learn(self, answers: Json) -> None:
         """Answer so from now on."""
@@ -92,7 +83,7 @@ class Network:
             self.unanswered.add(asked)
             body = b'{"__type": "UnknownOperationException"}'
         status = 400 if b'"__type"' in body else 200
-        headers = {"Content-Type": "application/x-amz-json-1.0", "x-amzn-RequestId": Context.aws_request_id}
+        headers: Any = {"Content-Type": "application/x-amz-json-1.0", "x-amzn-RequestId": Context.aws_request_id}
         return AWSResponse(request.url, status, headers, _Body(body))
 
 
@@ -155,94 +146,12 @@ class Clock:
 
 
 def warm(job: Json) -> Json:
-    """Measure the CPU of requests to functions that have answered before, in turn with that of the bare call."""
+    """Measure requests to functions that have answered before."""
     sys.path[:0] = job["path"]
-    network = Network({})
-    cases = {"bare": Case(network, {"TransactWriteItems": {}}, _bare_call(job["bare"]))}
-    cases |= {name: Case(network, each["answers"], _handling(each)) for name, each in job["functions"].items()}
-    for case in cases.values():
-        case.begin()
-    asked = {name: case.begin() for name, case in cases.items()}
-    seconds: dict[str, list[float]] = {name: [] for name in cases}
-    for _ in range(job["rounds"]):
-        for name, case in cases.items():
-            case.begin()
-            seconds[name].append(case.seconds(job["calls"]))
-    shares = {}
-    for name in job["functions"]:
-        cases[name].begin()
-        shares[name] = cases[name].shares(job["calls"])
-    refused = {name: case.refusal for name, case in cases.items() if case.refusal} | dict.fromkeys(network.unanswered, "?")
-    return {"seconds": seconds, "asked": asked, "shares": shares, "refused": refused}
+    sys.path.append(job["root"])  # Here no import is measured.
+    from local.bench import rounds
 
-
-class Case:
-    """Something to call again and again, with the answers that it gets from AWS."""
-
-    def __init__(self, network: Network, answers: Json, call: Callable[[], Any]) -> None:
-        self._network, self._answers, self._call = network, answers, call
-        self.refusal: Any = None
-
-    def begin(self) -> list[str]:
-        """Have the network answer this case from now on; call it once, and return what that asked AWS for."""
-        self._network.learn(self._answers)
-        self._network.calls.clear()
-        answer = self._call()
-        if answer.get("statusCode", _OK) // 100 != _OK // 100:
-            self.refusal = answer
-        return list(self._network.calls)
-
-    def seconds(self, calls: int) -> float:
-        """Return the CPU seconds of one call, as the mean of a run of *calls*."""
-        started = time.process_time()
-        for _ in range(calls):
-            self._call()
-        return (time.process_time() - started) / calls
-
-    def shares(self, calls: int) -> dict[str, float]:
-        """Return which part of a call's time passes in which package, each with all that it calls."""
-        from cProfile import Profile
-        from pstats import Stats
-
-        profile = Profile()
-        profile.runcall(self.seconds, calls)
-        spent: dict[str, float] = {}
-        stats: Any = Stats(profile)
-        for function, (_, _, own, _, callers) in stats.stats.items():
-            package = _package(function)
-            if package == _OURS:
-                spent[package] = spent.get(package, 0) + own
-                continue
-            for caller, (_, _, _, cumulative) in callers.items():
-                if _package(caller) == _OURS:
-                    spent[package] = spent.get(package, 0) + cumulative
-        return {package: each / sum(spent.values()) for package, each in spent.items()}
-
-
-def _package(function: tuple[str, int, str]) -> str:
-    """Return the package of a profiled *function* (file, line, name)."""
-    file, _, name = function
-    if file == "<string>":
-        return _OURS  # a dataclass's generated methods
-    place = file if file != "~" else name  # what is written in C is named by its type or module only
-    return next((package for package, parts in _PACKAGES.items() if any(part in place for part in parts)), "Python")
-
-
-def _handling(function: Json) -> Callable[[], Any]:
-    spec = spec_from_file_location("function", function["file"])
-    assert spec is not None  # noqa: S101 - for the type checker: the file is there
-    assert spec.loader is not None  # noqa: S101
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return lambda: module.handler(function["event"], Context())
-
-
-def _bare_call(request: Json) -> Callable[[], Any]:
-    """Return a call of TransactWriteItems with boto3 and nothing around it."""
-    import boto3
-
-    client: Any = boto3.client("dynamodb")
-    return lambda: client.transact_write_items(**request)
+    return rounds.measure(Network({}), Context(), job)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import LocalError
+from local import ROOT, LocalError
 from local.bench import answers, package, plots, report
 from local.bench.package import Function
 from local.bench.report import Budget
@@ -55,7 +55,7 @@ def run() -> None:
         )
     report.show(made)
     bars = {name: request.parts for name, request in requests.items()}
-    plots.parts("warm", bars, BUDGETS, "× bare transact_write_items")
+    plots.parts("warm", bars, BUDGETS, "a bare transact_write_items = 1")
     report.write(
         "warm",
         "CPU time of a request to a warm function, against one bare boto3 `transact_write_items` of two items of the same size"
@@ -80,13 +80,14 @@ def measure(functions: list[Function]) -> dict[str, Request]:
     first = functions[0]
     job = {
         "job": "warm",
+        "root": str(ROOT),
         "path": [str(first.layer)],
         "functions": cases,
         "bare": answers.bare_request(),
         "rounds": ROUNDS,
         "calls": CALLS,
     }
-    measured, _ = package.run(job, first.environment | answers.ENVIRONMENT)
+    measured, _ = package.run(job, dict(first.environment) | answers.ENVIRONMENT)
     if measured["refused"]:
         raise LocalError(f"not answered as it should be: {measured['refused']}")
     least = {name: min(seconds) for name, seconds in measured["seconds"].items()}

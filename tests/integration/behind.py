@@ -149,6 +149,10 @@ class Behind:
         until(lambda: marker in self.logged(trace_id) or None, seconds=SECONDS, what="the marker after the events")
         return [event for event in self.logged(trace_id) if event["event_type"] != MARKER]
 
+    def wait_for_events(self, trace_id: str, number: int) -> None:
+        """Wait until the log has so many events of a trace."""
+        until(lambda: len(self.logged(trace_id)) >= number or None, seconds=SECONDS, what=f"{number} events of {trace_id}")
+
     def logged(self, trace_id: str) -> list[Json]:
         """Return the envelopes of a trace that the event log has, in the order of time."""
         pages = self.aws.dynamodb.get_paginator("query").paginate(

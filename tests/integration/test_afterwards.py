@@ -1,0 +1,127 @@
+"""What all the other tests left behind, looked at last: logs, queues, ledger and money, each as a whole."""
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.behind import MARKER, Behind
+from tests.integration.scene import Scene, line
+from tests.integration.test_saga import PAID
+from tillflow.attributes import Item
+from tillflow.jsontext import loads
+from tillflow.tables import is_level
+
+PAYMENT_TOKEN = "tok_"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _all_is_done(scene: Scene, behind: Behind) -> None:
+    """Let every order end, and place one, so that there is something to look at when only this file is run."""
+    order = scene.order(line(scene.plenty, 2))
+    behind.settle(order.order_id)
+    behind.events(order.trace_id, *PAID)
+    for pending in [item for item in orders(behind) if "unsettled" in item]:
+        behind.settle(pending["pk"].removeprefix("ORDER#"))
+
+
+@pytest.fixture(scope="module")
+def logs(behind: Behind) -> list[str]:
+    """Everything that was logged."""
+    return behind.log_lines()
+
+
+def orders(behind: Behind) -> Iterator[Item]:
+    return behind.items("OrdersTable")
+
+
+def secrets(behind: Behind) -> dict[str, str]:
+    listed = behind.aws.secretsmanager.list_secrets()["SecretList"]
+    return {each["Name"]: behind.aws.secretsmanager.get_secret_value(SecretId=each["ARN"])["SecretString"] for each in listed}
+
+
+def test_no_log_line_holds_a_secret(behind: Behind, logs: list[str]) -> None:
+    assert len(logs) > 10
+    for name, secret in secrets(behind).items():
+        values = json.loads(secret).values() if secret.startswith("{") else [secret]
+        for value in values:
+            encoded = base64.b64encode(value.encode()).decode()
+            assert not [text for text in logs if value in text or encoded in text], name
+
+
+def test_no_log_line_holds_a_token(scene: Scene, logs: list[str]) -> None:
+    assert scene.tokens
+    for token in scene.tokens:
+        payload, signature = token.split(".")
+        assert not [text for text in logs if payload in text or signature in text]
+
+
+def test_no_log_line_holds_a_payment_token(logs: list[str]) -> None:
+    assert not [text for text in logs if PAYMENT_TOKEN in text]
+
+
+def test_no_function_failed_for_want_of_a_permission(logs: list[str]) -> None:
+    assert not [text for text in logs if "AccessDenied" in text or "not authorized" in text]
+
+
+def test_nothing_unexpected_happened(logs: list[str]) -> None:
+    """A message that failed is what the tests of poison arrange; an unexpected error is never arranged."""
+    assert not [text for text in logs if "unexpected error" in text or "Task timed out" in text]
+
+
+def test_every_line_of_a_request_names_its_trace(logs: list[str]) -> None:
+    requests = [loads(text) for text in logs if text.startswith("{") and '"message":"request"' in text]
+    assert requests
+    assert all(text["trace_id"] and text["route"] and text["status"] for text in requests)
+
+
+def test_no_dead_letter_is_left(behind: Behind) -> None:
+    for logical_id in ("SagaStartsDeadLetters", "ReleaseRequestsDeadLetters", "EventLogDeadLetters", "PublishDeadLetters"):
+        assert behind.drain(behind.queue(logical_id)) == [], logical_id
+
+
+def test_levels_are_the_sum_of_the_ledger_and_never_negative(behind: Behind) -> None:
+    """A line counts from when it is pending (its units are held) until it is released; a refused one never did."""
+    ledger: Counter[tuple[str, str]] = Counter()
+    levels: dict[tuple[str, str], int] = {}
+    for item in behind.items("StockTable"):
+        if item["sk"] == "EVENT" and item["status"] in {"pending", "posted", "returned"}:
+            for moved in item["lines"]:
+                ledger[f"VARIANT#{moved['variant_id']}", f"LEVEL#{moved['warehouse_id']}"] += moved["quantity"]
+        elif is_level(item):
+            levels[item["pk"], item["sk"]] = item["available"]
+    assert levels
+    assert {key: available for key, available in levels.items() if ledger[key] != available} == {}
+    assert min(levels.values()) >= 0
+
+
+def test_no_reservation_is_left_pending(behind: Behind) -> None:
+    assert not [item for item in behind.items("StockTable") if item["sk"] == "EVENT" and item["status"] == "pending"]
+
+
+def test_money_is_kept_for_confirmed_orders_only_and_once(behind: Behind) -> None:
+    statuses = {item["pk"].removeprefix("ORDER#"): item["status"] for item in orders(behind)}
+    kept = Counter(item["order_id"] for item in behind.items("SandboxChargesTable") if item["status"] == "charged")
+    assert {statuses[order_id] for order_id in kept} == {"confirmed"}
+    assert set(kept.values()) == {1}
+    free = {item["pk"].removeprefix("PAYMENT#") for item in behind.items("PaymentsTable") if item["amount"] == 0}
+    assert {order_id for order_id, status in statuses.items() if status == "confirmed"} == kept.keys() | free - {
+        order_id for order_id, status in statuses.items() if status != "confirmed"
+    }
+
+
+def test_every_event_of_an_order_happened_once(behind: Behind) -> None:
+    told: Counter[tuple[str, str]] = Counter()
+    for item in behind.items("EventLogTable"):
+        event = loads(item["envelope"])
+        if event["event_type"] != MARKER:
+            told[event["data"]["order_id"], event["event_type"]] += 1
+    assert told
+    assert {key: times for key, times in told.items() if times > 1} == {}
+
+
+def test_what_is_settled_is_not_looked_for_again(behind: Behind) -> None:
+    assert not [item["pk"] for item in orders(behind) if "unsettled" in item or "due_at" in item]
+    assert not [item["pk"] for item in orders(behind) if item["status"] == "confirmed" and "payment_token" in item]

@@ -1,0 +1,290 @@
+"""Tokens: what is signed is believed, until it expires; nothing else is, and why is not told."""
+
+import base64
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.world import SECRETS, SERVICE_TOKEN, World
+from tillflow import aws, clock, secrets
+from tillflow.authorization import Role
+from tillflow.identity import rules, service
+from tillflow.identity.rules import Token
+
+SECRET = b"secret"
+TOKEN = Token("user-1", ("buyer", "seller"), 1_000, 2_000)
+TEXT = rules.issue(TOKEN, SECRET)
+PAYLOAD, SIGNATURE = TEXT.split(".")
+
+
+def encoded(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def signed(payload: str, secret: bytes = SECRET) -> str:
+    return f"{payload}.{rules._signature(payload, secret)}"  # noqa: SLF001 - a forger who has the secret
+
+
+# --- rules --------------------------------------------------------------------------------------------------------
+
+
+def test_a_token_is_payload_dot_signature_in_base64url_without_padding() -> None:
+    assert TEXT.count(".") == 1
+    assert "=" not in TEXT
+    assert json.loads(base64.urlsafe_b64decode(PAYLOAD + "==")) == {
+        "sub": "user-1",
+        "roles": ["buyer", "seller"],
+        "iat": 1_000,
+        "exp": 2_000,
+    }
+
+
+def test_what_was_issued_is_read_until_it_expires() -> None:
+    assert rules.read(TEXT, SECRET, 1_000) == TOKEN
+    assert rules.read(TEXT, SECRET, 1_999) == TOKEN
+    assert rules.read(TEXT, SECRET, 2_000) is None
+
+
+def test_another_secret_reads_nothing() -> None:
+    assert rules.read(TEXT, b"other", 1_000) is None
+
+
+@pytest.mark.parametrize("position", range(0, len(TEXT), 7))
+def test_no_character_can_be_changed(position: int) -> None:
+    other = "A" if TEXT[position] != "A" else "B"
+
+    assert rules.read(TEXT[:position] + other + TEXT[position + 1 :], SECRET, 1_000) is None
+
+
+def test_a_longer_life_needs_a_new_signature() -> None:
+    claims = {"sub": "user-1", "roles": ["admin"], "iat": 1_000, "exp": 9_999}
+
+    assert rules.read(f"{encoded(claims)}.{SIGNATURE}", SECRET, 1_000) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ".",
+        "..",
+        PAYLOAD,
+        f"{PAYLOAD}.",
+        f".{SIGNATURE}",
+        f"{TEXT}.",
+        f"{TEXT}=",
+        f" {TEXT}",
+        f"{TEXT}\n",
+        f"{PAYLOAD}.{SIGNATURE}.{SIGNATURE}",
+        f"{SIGNATURE}.{PAYLOAD}",
+        "\x00",
+        "\ud800.\udfff",
+        "🛒.🛒",
+        "x" * 100_000,
+        # JWTs that ask to be believed without a key, or under another algorithm
+        f"{encoded({'alg': 'none'})}.{encoded({'sub': 'admin', 'roles': ['admin'], 'iat': 1, 'exp': 9_999})}.",
+        f"{encoded({'alg': 'HS256'})}.{PAYLOAD}.{SIGNATURE}",
+    ],
+    ids=lambda text: text[:20],
+)
+def test_odd_text_is_no_token(text: str) -> None:
+    assert rules.read(text, SECRET, 1_000) is None
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        None,
+        [],
+        "text",
+        {},
+        {"sub": "u", "roles": [], "iat": 1},
+        {"sub": "u", "roles": None, "iat": 1, "exp": 9_999},
+    ],
+    ids=str,
+)
+def test_a_signed_payload_that_is_no_token_is_none(claims: object) -> None:
+    assert rules.read(signed(encoded(claims)), SECRET, 1_000) is None
+
+
+@pytest.mark.parametrize("payload", ["", "a", "!!!!", "bm90IGpzb24", "\ud800"])
+def test_a_signed_payload_that_is_no_json_is_none(payload: str) -> None:
+    assert rules.read(signed(payload), SECRET, 1_000) is None
+
+
+# --- issuing and introspecting over HTTP --------------------------------------------------------------------------
+
+
+def issue(world: World, *, roles: tuple[str, ...] = ("service",), **body: Any) -> Any:
+    return world.call("POST /api/auth/token", roles=roles, body={"userId": "user-1", "roles": ["buyer"]} | body)
+
+
+def introspect(world: World, token: str) -> Any:
+    return world.call("POST /api/auth/introspect", roles=["admin"], body={"token": token}).json
+
+
+def test_an_issued_token_is_active_and_says_what_was_asked(world: World) -> None:
+    issued = issue(world, roles=("admin",), userId="Ünïcode 🛒", ttlSeconds=60).json
+
+    told = introspect(world, issued["token"])
+
+    assert (issued["tokenType"], issued["expiresIn"]) == ("Bearer", 60)
+    assert (told["active"], told["userId"], told["roles"]) == (True, "Ünïcode 🛒", ["buyer"])
+    assert told["expiresAt"] - told["issuedAt"] == 60
+
+
+def test_an_hour_is_the_life_of_a_token_that_asks_for_none(world: World) -> None:
+    assert issue(world).json["expiresIn"] == 3600
+
+
+@pytest.mark.parametrize("seconds", [60, 86_400])
+def test_the_bounds_of_a_token_s_life_are_within(world: World, seconds: int) -> None:
+    assert issue(world, ttlSeconds=seconds).status == 200
+
+
+@pytest.mark.parametrize("seconds", [59, 86_401, 0, -1, 1e3, "60", None, True, 10**400])
+def test_a_life_out_of_bounds_is_refused(world: World, seconds: object) -> None:
+    assert issue(world, ttlSeconds=seconds).status == 422
+
+
+@pytest.mark.parametrize("role", Role)
+def test_every_role_can_be_given(world: World, role: Role) -> None:
+    answer = world.call("POST /api/auth/token", roles=["service"], body={"userId": "u", "roles": [role]})
+
+    assert introspect(world, answer.json["token"])["roles"] == [role]
+
+
+@pytest.mark.parametrize("given", [[], ["root"], ["Admin"], "admin", [1], [None], ["buyer"] * 7, None])
+def test_a_role_that_does_not_exist_is_refused(world: World, given: object) -> None:
+    answer = world.call("POST /api/auth/token", roles=["service"], body={"userId": "u", "roles": given})
+
+    assert answer.status == 422
+
+
+@pytest.mark.parametrize("user", ["", "u" * 129, "a\nb", "a\x00", 1, None])
+def test_a_user_id_that_no_log_or_header_should_hold_is_refused(world: World, user: object) -> None:
+    assert issue(world, userId=user).status == 422
+
+
+@pytest.mark.parametrize("text", ["", "payload.signature", "x" * 8192, "🛒.🛒", TEXT])
+def test_introspection_of_anything_else_tells_nothing_more(world: World, text: str) -> None:
+    assert introspect(world, text) == {"active": False}
+
+
+def test_an_expired_token_is_not_active(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = issue(world, ttlSeconds=60).json["token"]
+    later = clock.now() + timedelta(seconds=60)
+    monkeypatch.setattr(clock, "now", lambda: later)
+
+    assert introspect(world, token) == {"active": False}
+
+
+# --- credentials --------------------------------------------------------------------------------------------------
+
+
+def authorize(world: World, **headers: str) -> Any:
+    event = {"methodArn": "arn:aws:execute-api:us-east-1:1:api/prod/GET/api/orders/1", "headers": headers}
+    return world.invoke("identity/authorize", event)
+
+
+def test_a_bearer_token_lets_its_user_in(world: World) -> None:
+    answer = authorize(world, Authorization=f"Bearer {issue(world).json['token']}")
+
+    assert answer["principalId"] == "user-1"
+    assert answer["context"] == {"userId": "user-1", "roles": "buyer"}
+    (statement,) = answer["policyDocument"]["Statement"]
+    # API Gateway keeps the answer for this credential, whichever route is asked next.
+    assert statement["Resource"] == "arn:aws:execute-api:us-east-1:1:api/prod/*"
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+@pytest.mark.parametrize("header", ["Authorization", "authorization", "AUTHORIZATION"])
+def test_neither_the_header_s_nor_the_scheme_s_case_matters(world: World, scheme: str, header: str) -> None:
+    token = service.issue_token("user-1", ("buyer",), 60)
+
+    assert authorize(world, **{header: f"{scheme}  {token}"})["principalId"] == "user-1"
+
+
+def test_the_service_token_lets_the_service_in(world: World) -> None:
+    assert authorize(world, **{"X-Service-Token": SERVICE_TOKEN})["context"] == {"userId": "service", "roles": "service"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": ""},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer payload.signature"},
+        {"Authorization": TEXT},
+        {"Authorization": "Basic dXNlcjpwYXNz"},
+        {"Authorization": f"Bearer {SERVICE_TOKEN}"},
+        {"Authorization": "Bearer \ud800.\ud800"},
+        {"X-Service-Token": ""},
+        {"X-Service-Token": SERVICE_TOKEN[:-1]},
+        {"X-Service-Token": "\ud800"},
+        {"X-Api-Key": "anything"},
+        # A bad bearer token is not made good by a service token beside it: one credential, one answer.
+        {"Authorization": "Bearer payload.signature", "X-Service-Token": SERVICE_TOKEN},
+    ],
+    ids=str,
+)
+def test_every_other_credential_is_unauthorized(world: World, headers: dict[str, str]) -> None:
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        authorize(world, **headers)
+
+
+@pytest.mark.parametrize("headers", [None, {}])
+def test_a_request_without_headers_is_unauthorized(world: World, headers: object) -> None:
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        world.invoke("identity/authorize", {"methodArn": "a/b/c", "headers": headers})
+
+
+# --- secrets ------------------------------------------------------------------------------------------------------
+
+
+def rotate(world: World, name: str, value: str) -> None:
+    aws.client("secretsmanager").put_secret_value(SecretId=world.secret_arns[name], SecretString=value)
+    secrets.forget()
+
+
+def test_what_was_signed_before_a_rotation_is_valid_and_new_tokens_are_signed_anew(world: World) -> None:
+    before = issue(world).json["token"]
+    rotate(world, "TokenSigningSecret", "new")
+    after = issue(world).json["token"]
+
+    assert introspect(world, before)["active"]
+    assert introspect(world, after)["active"]
+    assert rules.read(after, b"new", 0)
+    assert rules.read(before, SECRETS["TokenSigningSecret"].encode(), 0)
+
+
+def test_after_two_rotations_it_is_not(world: World) -> None:
+    token = issue(world).json["token"]
+    rotate(world, "TokenSigningSecret", "new")
+    rotate(world, "TokenSigningSecret", "newer")
+
+    assert introspect(world, token) == {"active": False}
+
+
+def test_the_service_token_can_be_rotated(world: World) -> None:
+    rotate(world, "ServiceTokenSecret", "next")
+
+    assert authorize(world, **{"X-Service-Token": SERVICE_TOKEN})["principalId"] == "service"
+    assert authorize(world, **{"X-Service-Token": "next"})["principalId"] == "service"
+
+
+def test_a_secret_is_kept_for_five_minutes_and_then_fetched_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = clock.monotonic()
+    monkeypatch.setattr(clock, "monotonic", lambda: now)
+    assert secrets.current("CART_SNAPSHOT_SECRET_ARN") == SECRETS["CartSnapshotSecret"].encode()
+    arn = world.secret_arns["CartSnapshotSecret"]
+    aws.client("secretsmanager").put_secret_value(SecretId=arn, SecretString="new")
+
+    now += 299
+    assert secrets.current("CART_SNAPSHOT_SECRET_ARN") == SECRETS["CartSnapshotSecret"].encode()
+    now += 1
+    assert list(secrets.versions("CART_SNAPSHOT_SECRET_ARN")) == [b"new", SECRETS["CartSnapshotSecret"].encode()]

@@ -27,6 +27,8 @@ _RESERVE = frozenset({"order_saga/reserve_stock"})
 _CHARGE = frozenset({"order_saga/charge_payment"})
 _COMPLETE = frozenset({"order_saga/complete_order"})
 _RELEASE = frozenset({"order_saga/release_stock"})
+_FAIL = frozenset({"order_saga/fail_order"})
+_REFUND = frozenset({"order_saga/refund_payment"})
 _CANCEL = frozenset({"orders/cancel_order"})
 _RESUME = frozenset({"order_saga/resume_stuck_orders"})
 
@@ -199,7 +201,7 @@ REGISTER: dict[str, Command] = {
             "failed",
             CREATED | {"InventoryFailed": 1},
             also=_reservation_is("refused"),
-            breaks=_RESERVE | frozenset({"order_saga/fail_order"}),
+            breaks=_RESERVE | _FAIL,
         ),
         Command(
             "gateway times out after the charge",
@@ -215,7 +217,7 @@ REGISTER: dict[str, Command] = {
             shop,
             "failed",
             CREATED | {"InventoryReserved": 1} | UNDONE,
-            breaks=_CHARGE,
+            breaks=_FAIL | _REFUND,
         ),
         Command(
             "gateway charges and stays silent",
@@ -226,7 +228,7 @@ REGISTER: dict[str, Command] = {
             breaks=BACKWARD,
             weather=always("order_saga/charge_payment", "gateway.charge", Fault.LOST),
         ),
-        Command("cancel pending", _cancel_pending, shop, "canceled", CREATED | CANCELED, breaks=_CANCEL | BACKWARD),
+        Command("cancel pending", _cancel_pending, shop, "canceled", CREATED | CANCELED, breaks=_CANCEL | _REFUND | _RELEASE),
         Command(
             "cancel reserved",
             _cancel_reserved,

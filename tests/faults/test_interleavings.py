@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.faults import invariants
 from tests.faults.client import cancel, place
-from tests.faults.commands import THREE_LINES, shop
+from tests.faults.commands import ONE_LINE, shop
 from tests.faults.machine import Execution
 from tests.faults.together import Together
 from tests.faults.trials import TRIED, resume
@@ -69,10 +69,10 @@ _OTHERS = pytest.mark.parametrize("other", [_another_saga, _a_cancel])
 
 @pytest.fixture(scope="module")
 def arranged(empty: object, world: World) -> object:
-    """An order of three lines, created and about to be driven."""
+    """An order, created and about to be driven."""
     world.restore(empty)
     shop(world)
-    place(world, THREE_LINES)
+    place(world, ONE_LINE)
     world.deliver_stream("IdempotencyTable")
     return world.snapshot()
 

@@ -40,4 +40,4 @@ def test_a_charge_under_a_key_of_its_own_for_each_attempt_would_be_seen(
     number = next(number for number, call in enumerate(order.calls) if call.operation == "gateway.charge")
     monkeypatch.setattr(Bill, "request", careless)
     with pytest.raises(AssertionError, match="charged twice"):
-        order.break_one(number, Fault.LOST)
+        order.break_one(number, Fault.CRASH)

@@ -73,6 +73,14 @@ lock: .venv/.synced ## after a change of pyproject.toml: uv.lock and the layers'
 openapi: .venv/.synced ## after a change of a route: docs/openapi.json
 	$(LOCAL) openapi
 
+.PHONY: trace
+trace: .venv/.synced ## ORDER=<order id>: the order's whole story, from logs, history and events
+	$(LOCAL) trace $(or $(ORDER),$(error Say which order: make trace ORDER=<order id>))
+
+.PHONY: docs
+docs: .venv/.synced ## every generated page of docs/: openapi.json, events.md
+	$(LOCAL) docs
+
 .PHONY: test-sam-local
 test-sam-local: .venv/.synced ## run a handful of functions in Lambda's own container (needs Docker)
 	$(LOCAL) invoke

@@ -12,25 +12,7 @@ def main() -> int:
     """Run one command; return the exit code."""
     arguments = _parser().parse_args()
     try:
-        match arguments.command:
-            case "up":
-                up(arguments.endpoint, arguments.port)
-            case "down":
-                down(arguments.endpoint)
-            case "logs":
-                logs.show(stack.read(STATE), follow=arguments.follow)
-            case "demo":
-                demo.run(stack.read(STATE))
-            case "invoke":
-                invoke.run()
-            case "schemas":
-                from local import schemas  # what it imports, no other command needs
-
-                schemas.run()
-            case "openapi":
-                from local import openapi  # likewise
-
-                openapi.run()
+        _run(arguments)
     except LocalError as error:
         console.print(f"[red]✗[/] {arguments.command}: ", end="")
         console.print(str(error), markup=False)
@@ -38,6 +20,34 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    match arguments.command:
+        case "up":
+            up(arguments.endpoint, arguments.port)
+        case "down":
+            down(arguments.endpoint)
+        case "logs":
+            logs.show(stack.read(STATE), follow=arguments.follow)
+        case "demo":
+            demo.run(stack.read(STATE))
+        case "invoke":
+            invoke.run()
+        case "trace":
+            from local import tell  # what this and the next import, no other command needs
+
+            tell.run(stack.read(STATE), arguments.order)
+        case generated:
+            _generate(generated)
+
+
+def _generate(what: str) -> None:
+    """Bring generated files in step with the code."""
+    from local import event_pages, openapi, schemas
+
+    for module in {"schemas": [schemas], "openapi": [openapi], "docs": [openapi, event_pages]}[what]:
+        module.run()
 
 
 def up(endpoint: str | None, port: int | None) -> None:
@@ -86,8 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("logs").add_argument("--follow", action="store_true")
     commands.add_parser("demo")
     commands.add_parser("invoke")
-    commands.add_parser("schemas")
-    commands.add_parser("openapi")
+    for name in ("schemas", "openapi", "docs"):
+        commands.add_parser(name)
+    commands.add_parser("trace").add_argument("order")
     return parser
 
 

@@ -36,12 +36,12 @@ def saga_path(stack: Stack, order_id: str, *, since: datetime, runs: int) -> lis
     """
 
     def ended() -> list[str] | None:
-        executions = _executions(stack, order_id, since)
-        over = [execution["executionArn"] for execution in executions if execution["status"] != "RUNNING"]
+        found = executions(stack, order_id, since)
+        over = [execution["executionArn"] for execution in found if execution["status"] != "RUNNING"]
         return over if len(over) >= runs else None
 
-    executions = until(ended, seconds=SECONDS, what=f"the end of the saga's run {runs} for order {order_id}")
-    return [state for execution in executions for state in _states(stack, execution)]
+    over = until(ended, seconds=SECONDS, what=f"the end of the saga's run {runs} for order {order_id}")
+    return [state for execution in over for state in _states(stack, execution)]
 
 
 def events(stack: Stack, trace_id: str, expected: frozenset[str]) -> list[Event]:
@@ -54,7 +54,7 @@ def events(stack: Stack, trace_id: str, expected: frozenset[str]) -> list[Event]
     seen: list[Event] = []
 
     def complete() -> list[Event] | None:
-        seen[:] = _logged(stack, trace_id)
+        seen[:] = logged(stack, trace_id)
         return seen if expected <= {event.type for event in seen} else None
 
     try:
@@ -64,7 +64,7 @@ def events(stack: Stack, trace_id: str, expected: frozenset[str]) -> list[Event]
         raise LocalError(f"{error}; missing: {missing}") from None
 
 
-def _executions(stack: Stack, order_id: str, since: datetime) -> list["DescribeExecutionOutputTypeDef"]:
+def executions(stack: Stack, order_id: str, since: datetime) -> list["DescribeExecutionOutputTypeDef"]:
     """Return the executions for the order, oldest first."""
     steps = stack.aws.stepfunctions
     pages = steps.get_paginator("list_executions").paginate(stateMachineArn=stack.state_machines[SAGA])
@@ -88,7 +88,8 @@ def _states(stack: Stack, execution: str) -> list[str]:
     ]
 
 
-def _logged(stack: Stack, trace_id: str) -> list[Event]:
+def logged(stack: Stack, trace_id: str) -> list[Event]:
+    """Return the events of *trace_id* that the event log has by now, in the order of time."""
     pages = stack.aws.dynamodb.get_paginator("query").paginate(
         TableName=stack.tables[EVENT_LOG],
         KeyConditionExpression="pk = :trace",

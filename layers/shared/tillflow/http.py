@@ -215,7 +215,8 @@ class Api:
             logger.exception("unexpected error")
             ours = TillflowError("Something failed on our side. Try again; quote the request_id if it stays.")
             status, text, headers = _render_error(ours, request)
-        logger.info("request", extra={"route": request.route, "status": status})
+        # The path's ids are what `make trace` knows a later request for an order by: it has a trace of its own.
+        logger.info("request", extra={"route": request.route, "path": request.path, "status": status})
         return {
             "statusCode": status,
             "headers": {

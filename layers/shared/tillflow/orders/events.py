@@ -13,7 +13,7 @@ INVENTORY_RELEASE_REQUESTED = "InventoryReleaseRequested"
 
 
 def order_created(order: Order) -> Event:
-    """Return `OrderCreated`, which starts the saga."""
+    """Return `OrderCreated`: a cart has become a pending order, and its saga starts."""
     items = [
         {
             "sku_id": line["skuId"],
@@ -28,7 +28,7 @@ def order_created(order: Order) -> Event:
 
 
 def order_placed(order: Order) -> Event:
-    """Return `orders.order_placed.v1`."""
+    """Return `orders.order_placed.v1`: a cart has become an order; this counts its lines, units and cents."""
     totals = order.snapshot["totals"]
     data = {
         "order_id": order.order_id,
@@ -43,7 +43,7 @@ def order_placed(order: Order) -> Event:
 
 
 def order_canceled(order: Order) -> Event:
-    """Return `orders.order_canceled.v1`, which has the saga undo what it did."""
+    """Return `orders.order_canceled.v1`: somebody canceled the order, and the saga undoes what it did."""
     data = {
         "order_id": order.order_id,
         "user_id": order.user_id,
@@ -54,5 +54,5 @@ def order_canceled(order: Order) -> Event:
 
 
 def inventory_release_requested(order_id: str, reason: str) -> Event:
-    """Return `InventoryReleaseRequested`: whoever holds stock for the order gives it back."""
+    """Return `InventoryReleaseRequested`: the order has failed, and whoever holds stock for it gives it back."""
     return Event(SOURCE, INVENTORY_RELEASE_REQUESTED, {"order_id": order_id, "reason": reason})

@@ -21,18 +21,18 @@ def units_by_sku(lines: Sequence[Line]) -> list[dict[str, Any]]:
 
 
 def inventory_reserved(order_id: str, reservation_id: str, lines: Sequence[Line]) -> Event:
-    """Return `InventoryReserved`."""
+    """Return `InventoryReserved`: everything that the order wants is reserved."""
     data = {"order_id": order_id, "reservation_id": reservation_id, "reserved_items": units_by_sku(lines)}
     return Event(SOURCE, INVENTORY_RESERVED, data)
 
 
 def inventory_failed(order_id: str, reason: str) -> Event:
-    """Return `InventoryFailed`: nothing was reserved."""
+    """Return `InventoryFailed`: not all that the order wants can be had, so nothing was reserved."""
     return Event(SOURCE, INVENTORY_FAILED, {"order_id": order_id, "reservation_id": None, "reason": reason})
 
 
 def inventory_released(release_id: str, order_id: str, reservation_id: str, reason: str, lines: Sequence[Line]) -> Event:
-    """Return `InventoryReleased`."""
+    """Return `InventoryReleased`: what the order held is back on the shelf, or what it had bought."""
     data = {
         "release_id": release_id,
         "order_id": order_id,

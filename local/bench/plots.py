@@ -1,6 +1,6 @@
 """Plots of what was measured, as PNG beside docs/measured.md."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -24,6 +24,22 @@ def parts(name: str, bars: Mapping[str, Mapping[str, float]], limits: Mapping[st
     axes.invert_yaxis()
     axes.set_xlabel(unit)
     figure.legend(loc="outside upper center", ncols=len(next(iter(bars.values()))) + 1, frameon=False)
+    _save(figure, name)
+
+
+def curves(name: str, across: str, steps: Sequence[float], panels: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
+    """Draw panels side by side, each with its curves over the same *steps*; what they show lies orders of magnitude apart."""
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    for axes, (unit, lines) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
+        for label, values in lines.items():
+            axes.plot(steps, values, "o-", label=label, markersize=4)
+        axes.set(
+            xlabel=across, ylabel=unit, xscale="log", yscale="log", xticks=steps, xticklabels=[f"{step:g}" for step in steps]
+        )
+        axes.minorticks_off()
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.grid(axis="y", alpha=0.3)
+        axes.legend(frameon=False)
     _save(figure, name)
 
 

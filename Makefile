@@ -81,6 +81,18 @@ trace: .venv/.synced ## ORDER=<order id>: the order's whole story, from logs, hi
 docs: .venv/.synced ## every generated page of docs/: openapi.json, events.md
 	$(LOCAL) docs
 
+.PHONY: bench-cold
+bench-cold: $(ENVIRONMENT) ## how fast every function starts, against a bare boto3 client
+	$(LOCAL) bench cold
+
+.PHONY: bench-warm
+bench-warm: $(ENVIRONMENT) ## what a warm request takes, against one bare DynamoDB transaction
+	$(LOCAL) bench warm
+
+.PHONY: bench-load
+bench-load: $(ENVIRONMENT) ## ORDERS=200 BUYERS=16: many buyers at once, and whether everything adds up afterwards
+	$(LOCAL) bench load $(if $(ORDERS),--orders $(ORDERS)) $(if $(BUYERS),--buyers $(BUYERS))
+
 .PHONY: test-sam-local
 test-sam-local: .venv/.synced ## run a handful of functions in Lambda's own container (needs Docker)
 	$(LOCAL) invoke

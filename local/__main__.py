@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from local import STATE, LocalError, demo, deploy, emulator, invoke, logs, stack
+from local import STATE, LocalError, bench, demo, deploy, emulator, invoke, logs, stack
 from local.process import console, step
 
 
@@ -34,6 +34,8 @@ def _run(arguments: argparse.Namespace) -> None:
             demo.run(stack.read(STATE))
         case "invoke":
             invoke.run()
+        case "bench":
+            bench.run(arguments)
         case "trace":
             from local import tell  # what this and the next import, no other command needs
 
@@ -96,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("logs").add_argument("--follow", action="store_true")
     commands.add_parser("demo")
     commands.add_parser("invoke")
+    bench.add_to(commands)
     for name in ("schemas", "openapi", "docs"):
         commands.add_parser(name)
     commands.add_parser("trace").add_argument("order")

@@ -137,8 +137,8 @@ def _told(days: list[Day]) -> str:
         f"Orders over HTTP on a freshly deployed emulator: {mix}. A buyer waits for the end of an order before the next."
         " The floor is an empty function behind the same kind of API, for as many callers, in the same run."
         f" No request failed, and every order ended as it must. Afterwards the tables of all {len(bought)} orders (those that"
-        f" only started functions too) were reconciled: each of the {confirmed} confirmed ones is charged once and whole, no other"
-        " is charged, and each level of stock is what was moved less what is reserved."
+        f" only started functions too) were reconciled: each of the {confirmed} confirmed ones is charged once and whole, no"
+        " other is charged, and each level of stock is what was moved less what is reserved."
     )
 
 

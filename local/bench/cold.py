@@ -119,13 +119,17 @@ def _start(function: Function, *options: str) -> tuple[Json, str]:
 
 
 def _parts(traced: tuple[Json, str], own: str = "") -> dict[str, float]:
-    """Return which share of a traced start is whose: a package's modules (*own* is the function's), or what runs."""
     measured, errors = traced
+    return parts_of(measured["seconds"], errors, own)
+
+
+def parts_of(seconds: float, trace: str, own: str) -> dict[str, float]:
+    """Return which share of a start is whose: a package's modules (*own* is the function's), or what runs besides."""
     spent = dict.fromkeys(COLUMNS, 0.0)
-    for microseconds, module in _IMPORTED.findall(errors.partition(BEGINNING)[2]):
+    for microseconds, module in _IMPORTED.findall(trace.partition(BEGINNING)[2]):
         spent[_package(module.partition(".")[0], own)] += int(microseconds) / 1e6
-    spent[RUNNING] = measured["seconds"] - sum(spent.values())
-    return {part: each / measured["seconds"] for part, each in spent.items()}
+    spent[RUNNING] = seconds - sum(spent.values())
+    return {part: each / seconds for part, each in spent.items()}
 
 
 def _package(module: str, own: str) -> str:

@@ -1,9 +1,10 @@
 """POST /api/auth/token: issue a token (for services and admins)."""
 
-from tillflow.http import Api, Request
+from tillflow.http import Api
 from tillflow.identity import service
 from tillflow.identity.answers import IssuedToken
 from tillflow.identity.models import IssueToken
+from tillflow.request import Request
 
 api = Api()
 

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from tillflow.http import Api, Request
+from tillflow.http import Api
 from tillflow.orders import rules, service
 from tillflow.orders.answers import CanceledOrder, FinalizedOrder
 from tillflow.orders.models import CancelOrder
+from tillflow.request import Request
 
 api = Api()
 

@@ -1,11 +1,12 @@
 """POST /api/orders: turn a signed cart snapshot into an order."""
 
-from tillflow.http import Api, Request
+from tillflow.http import Api
 from tillflow.idempotency import KeyReused, Reply
 from tillflow.orders import service
 from tillflow.orders.answers import PlacedOrder
 from tillflow.orders.models import CreateOrder
 from tillflow.orders.rules import InvalidSnapshot, NotYourSnapshot, SnapshotAlreadyOrdered
+from tillflow.request import Request
 
 api = Api()
 

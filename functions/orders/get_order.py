@@ -3,9 +3,10 @@
 from typing import Any
 
 from tillflow.errors import Forbidden
-from tillflow.http import Api, Request
+from tillflow.http import Api
 from tillflow.orders import rules, service
 from tillflow.orders.answers import Order
+from tillflow.request import Request
 
 api = Api()
 

@@ -1,7 +1,8 @@
 """POST /api/v1/stock-events: record one movement of stock."""
 
-from tillflow.http import Api, BadRequest, Request
+from tillflow.http import Api
 from tillflow.idempotency import KeyConflict, Reply
+from tillflow.request import BadRequest, Request
 from tillflow.stock import rules, service
 from tillflow.stock.answers import StockEvent
 from tillflow.stock.models import CreateStockEvent

@@ -1,7 +1,8 @@
 """POST /api/v1/warehouses: create a place that holds stock."""
 
-from tillflow.http import Api, BadRequest, Request
+from tillflow.http import Api
 from tillflow.idempotency import Reply
+from tillflow.request import BadRequest, Request
 from tillflow.stock import service
 from tillflow.stock.answers import Warehouse
 from tillflow.stock.models import CreateWarehouse

@@ -1,7 +1,8 @@
 """GET /api/stocks/release-events/export: the release audit as CSV, one row per released item."""
 
 from tillflow.csvtext import rows
-from tillflow.http import Api, BadRequest, Download, Request
+from tillflow.http import Api, Download
+from tillflow.request import BadRequest, Request
 from tillflow.stock import service
 from tillflow.stock.models import ReleaseExportQuery
 

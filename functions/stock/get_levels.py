@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from tillflow.http import Api, BadRequest, Request
+from tillflow.http import Api
 from tillflow.orders import service as orders
+from tillflow.request import BadRequest, Request
 from tillflow.stock import service
 from tillflow.stock.answers import StockLevels
 from tillflow.stock.rules import VariantNotFound

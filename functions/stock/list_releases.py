@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tillflow.http import Api, BadRequest, Request
+from tillflow.http import Api
+from tillflow.request import BadRequest, Request
 from tillflow.stock import service
 from tillflow.stock.answers import ReleasePage
 from tillflow.stock.models import ReleasePageQuery

@@ -3,8 +3,9 @@
 from typing import Literal, TypedDict
 
 from tillflow import database, tables
-from tillflow.http import Api, Request
+from tillflow.http import Api
 from tillflow.idempotency import Reply
+from tillflow.request import Request
 
 SERVICE = "tillflow"
 

@@ -21,13 +21,13 @@ type Answer = tuple[str, str, dict[str, str]]
 
 
 @note("GET /openapi.json", answers={200: dict[str, Any]})
-def serve_openapi() -> Answer:
+def serve_document() -> Answer:
     """Answer the OpenAPI 3.1 document."""
     return DOCUMENT.read_text(), "application/json", {}
 
 
 @note("GET /docs", answers={200: "text/html"})
-def serve_docs() -> Answer:
+def serve_page() -> Answer:
     """Answer a page that shows the document, and sends requests to this very stack."""
     style = (SWAGGER_UI / "swagger-ui.min.css").read_text()
     # Within a script, HTML lets `<!--` hide the end of it; to JavaScript this is the same text.
@@ -44,7 +44,7 @@ def serve_docs() -> Answer:
     return page, "text/html; charset=utf-8", {"Content-Security-Policy": policy}
 
 
-ROUTES = {"GET /openapi.json": serve_openapi, "GET /docs": serve_docs}
+ROUTES = {"GET /openapi.json": serve_document, "GET /docs": serve_page}
 
 
 def _hash(script: str) -> str:

@@ -16,7 +16,7 @@ from tests import template
 from tests.contract.test_samples import arranged, run, sample
 from tests.world import World
 from tillflow.authorization import AUTHENTICATED, PUBLIC, ROUTES
-from tillflow.http import Request
+from tillflow.request import Request
 
 __all__ = ["arranged"]
 

@@ -1,0 +1,156 @@
+"""A request as the functions see it: who calls, and what was sent, read or refused in the words of its contract."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+
+from tillflow import ids
+from tillflow.authorization import scopes_of
+from tillflow.envelope import Cause
+from tillflow.errors import Forbidden, Invalid, Refusal, Unauthorized
+from tillflow.idempotency import MAX_KEY_LENGTH, Idempotency, KeyReused
+from tillflow.validation import problems
+
+_HEADER_TEXT = re.compile(r"[\x21-\x7e]{1,128}")
+_BAD_REQUEST = 400
+
+
+class BadRequest(Invalid):
+    """The same as `Invalid` for the contracts that answer 400."""
+
+    status = _BAD_REQUEST
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls: *user_id*, *roles*, and the *scopes* that follow from them."""
+
+    user_id: str
+    roles: tuple[str, ...]
+    scopes: frozenset[str]
+
+    def may(self, scope: str) -> bool:
+        """Tell whether the caller has *scope*."""
+        return scope in self.scopes
+
+    def require(self, scope: str) -> None:
+        """
+        Go on only with *scope*.
+
+        Raises:
+            Forbidden: the caller does not have it.
+        """
+        if not self.may(scope):
+            raise Forbidden(f"This needs the scope {scope}, which your token does not carry.")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. *invalid* is the error for what breaks its contract (422, or 400 where a contract says so)."""
+
+    event: Mapping[str, Any]
+    invalid: type[Invalid]
+    headers: Mapping[str, str]
+    trace_id: str
+
+    @staticmethod
+    def of(event: Mapping[str, Any], invalid: type[Invalid]) -> "Request":
+        """Return the request in an API Gateway proxy *event*; the caller's `X-Trace-Id` (a UUID) goes on, or a new one."""
+        # Folded: HTTP does not tell the cases of header names apart.
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        sent = headers.get("x-trace-id", "")
+        return Request(event, invalid, headers, sent.lower() if ids.is_uuid(sent) else ids.new())
+
+    @property
+    def route(self) -> str:
+        """The method and path template, e.g. `GET /api/orders/{orderId}`."""
+        return f"{self.event['httpMethod']} {self.event['resource']}"
+
+    @property
+    def path(self) -> Mapping[str, str]:
+        """The path's parameters by name."""
+        return self.event.get("pathParameters") or {}
+
+    @property
+    def caller(self) -> Principal:
+        """
+        Who calls, as the authorizer found.
+
+        Raises:
+            Unauthorized: the route has no authorizer, or it let nobody through.
+        """
+        context = self.event["requestContext"].get("authorizer") or {}
+        if "userId" not in context:
+            raise Unauthorized("Send a valid credential.")
+        roles = tuple(filter(None, context.get("roles", "").split(",")))
+        return Principal(context["userId"], roles, scopes_of(roles))
+
+    @property
+    def request_id(self) -> str:
+        """The caller's `X-Request-Id`, or API Gateway's."""
+        sent = self.headers.get("x-request-id", "")
+        return sent if _HEADER_TEXT.fullmatch(sent) else self.event["requestContext"]["requestId"]
+
+    def cause(self) -> Cause:
+        """Return the cause of what this request does."""
+        return Cause(self.caller.user_id, self.caller.roles, self.trace_id)
+
+    def json(self) -> dict[str, Any]:
+        """
+        Return the body, a JSON object; an empty body is an empty object.
+
+        Raises:
+            Invalid: it is something else.
+        """
+        try:
+            body = from_json(self.event.get("body") or "{}", allow_inf_nan=False)
+        # TypeError: pydantic's word for text that is not Unicode (a lone surrogate).
+        except (ValueError, TypeError) as error:
+            raise self.invalid(f"The body is not JSON: {error}.", detail="invalid payload") from error
+        if not isinstance(body, dict):
+            raise self.invalid("The body must be a JSON object.", detail="invalid payload")
+        return body
+
+    def body[M: BaseModel](self, model: type[M]) -> M:
+        """
+        Return the body as *model*.
+
+        Raises:
+            Invalid: it does not fit; the message names the first few fields that do not.
+        """
+        return self.fit(model, self.json())
+
+    def query[M: BaseModel](self, model: type[M]) -> M:
+        """Return the query string as *model* (see `body`)."""
+        return self.fit(model, self.event.get("queryStringParameters") or {})
+
+    def fit[M: BaseModel](self, model: type[M], values: Mapping[str, Any]) -> M:
+        """Return *values* as *model* (see `body`)."""
+        try:
+            return model.model_validate(values)
+        except ValidationError as error:
+            raise self.invalid(problems(error), detail="invalid payload") from error
+
+    def idempotency(self, operation: str, *, reused: type[Refusal] = KeyReused) -> Idempotency | None:
+        """
+        Return this request under its `Idempotency-Key`, or None where it has none.
+
+        Raises:
+            Invalid: the key is empty or longer than 255 characters.
+        """
+        key = self.headers.get("idempotency-key")
+        if key is None:
+            return None
+        if not key.strip() or len(key) > MAX_KEY_LENGTH:
+            raise self.invalid(f"The Idempotency-Key must have 1 to {MAX_KEY_LENGTH} characters.")
+        return Idempotency(operation, self.caller.user_id, key, self.json(), reused)
+
+    def required_idempotency(self, operation: str) -> Idempotency:
+        """Return the same where the contract demands a key; `Invalid` when there is none."""
+        if once := self.idempotency(operation):
+            return once
+        raise self.invalid("Send an Idempotency-Key header: a unique value for each attempt, e.g. a UUID.")

@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -102,7 +102,7 @@ def of_lines(lines: Iterator[str], marks: set[str], stack_name: str) -> Iterator
             yield Moment(at, _function(said["function"], stack_name), f"{loud}{said['message']}{f' ({rest})' if rest else ''}")
 
 
-def of_histories(histories: Mapping[str, list[Mapping[str, Any]]]) -> Iterator[Moment]:
+def of_histories(histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Moment]:
     """Yield what each run of the saga (its history by its name) did: states entered, failures, its start and end."""
     for number, history in enumerate(histories.values(), 1):
         where = trace.SAGA if len(histories) == 1 else f"{trace.SAGA} {number}"

@@ -14,7 +14,7 @@ from tillflow.openapi import ErrorBody
 type Json = dict[str, Any]
 
 ABOUT = """\
-Every answer carries `X-Request-Id` and `X-Trace-Id`, and every refusal has one body: `error` and `message` are for
+Answers carry `X-Request-Id` and `X-Trace-Id`, and every refusal has one body: `error` and `message` are for
 people, `error_code` and `detail` for programs. Times are ISO 8601 in UTC. Amounts are integers in minor units of their
 currency.
 

@@ -243,6 +243,7 @@ REGISTER: dict[str, Command] = {
             _ordered(THREE_LINES),
             "canceled",
             CONFIRMED | CANCELED | {"InventoryReleased": 1},
+            breaks=_CANCEL | BACKWARD,
         ),
         Command(
             "release asked for on the bus, twice",

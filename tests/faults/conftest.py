@@ -1,4 +1,4 @@
-"""One world for all fault tests, and the report at the end."""
+"""A world for each module of fault tests, and the report at the end."""
 
 import gc
 import logging
@@ -16,7 +16,7 @@ from tillflow import aws
 type Tried = Callable[[str], Trials]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     """The stack on moto. Tests begin by restoring it to a state that they arranged."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
@@ -31,13 +31,13 @@ def world() -> Iterator[World]:
             aws.forget()  # Its clients go through the wire.
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def empty(world: World) -> object:
     """The snapshot of a world that has nothing in it."""
     return world.snapshot()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def trials(world: World, empty: object) -> Tried:
     """A command's trials by its name, arranged and recorded once."""
     return cache(lambda name: Trials(world, REGISTER[name], empty))

@@ -6,6 +6,7 @@ import pytest
 
 from tests.faults.commands import REGISTER
 from tests.faults.trials import Trials
+from tests.faults.world import World
 
 
 @pytest.mark.parametrize("name", REGISTER)
@@ -22,3 +23,8 @@ def test_whatever_single_fault_befalls_a_call_the_command_ends_as_it_must(name: 
 @pytest.mark.parametrize("name", REGISTER)
 def test_every_event_may_come_twice(name: str, trials: Callable[[str], Trials]) -> None:
     trials(name).deliver_everything_twice()
+
+
+def test_every_function_that_writes_is_broken_by_a_registered_command(trials: Callable[[str], Trials], world: World) -> None:
+    broken = {call.function for name in REGISTER for _, call, _ in trials(name).points()}
+    assert world.wiring.writers - broken == set()

@@ -126,7 +126,7 @@ def test_any_interleaving_with_any_fault_ends(other: Other, world: World, arrang
     faults = st.one_of(st.none(), st.tuples(st.integers(0, _MOST_CALLS), st.sampled_from(Fault)))
 
     # The same examples each time: what fails once must fail again.
-    @settings(max_examples=40, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=30, deadline=None, derandomize=True, database=None)
     @given(turns=turns, fault=faults, dies=st.booleans())
     def ends(turns: list[tuple[int, int]], fault: tuple[int, Fault] | None, *, dies: bool) -> None:
         race = Race(world, arranged, other)

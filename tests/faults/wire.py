@@ -211,7 +211,7 @@ class Wire:
         if operation == "StartExecution":
             self.on_start(body["stateMachineArn"], json.loads(body["input"]))
             return _answer(request, 200, {"executionArn": f"{body['stateMachineArn']}:execution", "startDate": 0})
-        if operation == "GetItem":
+        if operation == "GetItem" and "ProjectionExpression" not in body:
             # A third of all calls, and moto takes longest to write what an item looks like.
             found = _image(body["TableName"], _key(body["Key"]))
             return _answer(request, 200, {"Item": found} if found else {})
@@ -227,13 +227,17 @@ class Wire:
         if response.status_code == HTTPStatus.OK:
             if token:
                 self._done_tokens[token] = json.dumps(body)
-            for (table, key), image in before.items():
-                after = _image(table, key)
-                if after and after != image:
-                    self.on_image(table, after)
             if operation == "PutEvents":
                 self.on_events(body["Entries"])
+            self._tell_changes(before)
         return response
+
+    def _tell_changes(self, before: dict[tuple[str, str], dict[str, Any] | None]) -> None:
+        """Tell of every item that is not as it was; what changes nothing is not in a stream."""
+        for (table, key), image in before.items():
+            after = _image(table, key)
+            if after and after != image:
+                self.on_image(table, after)
 
     def _take_all_but_one(self, request: AWSPreparedRequest, body: dict[str, Any]) -> AWSResponse:
         *taken, _ = body["Entries"]

@@ -1,8 +1,14 @@
-"""What a pydantic model found wrong, in words a client can act on."""
+"""The base of our pydantic models, and what one found wrong, in words a client can act on."""
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 _TOLD = 3
+
+
+class Model(BaseModel):
+    """A model whose validator is built when it is first used: of a module's models, a function's start needs few."""
+
+    model_config = ConfigDict(defer_build=True)
 
 
 def problems(error: ValidationError) -> str:

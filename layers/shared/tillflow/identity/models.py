@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from tillflow.authorization import Role
+from tillflow.validation import Model
 
 MAX_TTL_SECONDS = 24 * 60 * 60
 MAX_USER_ID_LENGTH = 128
 
 
-class IssueToken(BaseModel):
+class IssueToken(Model):
     """Who the token is for, what they may do, and for how long (60 seconds to 24 hours)."""
 
     model_config = ConfigDict(strict=True)
@@ -20,7 +21,7 @@ class IssueToken(BaseModel):
     ttlSeconds: Annotated[int, Field(ge=60, le=MAX_TTL_SECONDS)] = 3600
 
 
-class IntrospectToken(BaseModel):
+class IntrospectToken(Model):
     """A token to look into."""
 
     model_config = ConfigDict(strict=True)

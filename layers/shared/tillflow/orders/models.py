@@ -4,9 +4,10 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from tillflow.openapi import ShownAs
+from tillflow.validation import Model
 
 MAX_LINES = 50
 MAX_QUANTITY = 10_000
@@ -17,7 +18,7 @@ type Lax[T] = Annotated[T, Field(strict=False)]
 type Count = Annotated[int, Field(ge=0)]
 
 
-class CartItem(BaseModel):
+class CartItem(Model):
     """One line of the cart; the price is in minor units of the cart's currency."""
 
     model_config = ConfigDict(strict=True, extra="allow")
@@ -28,7 +29,7 @@ class CartItem(BaseModel):
     unitPriceCents: Annotated[int, Field(ge=0, le=MAX_UNIT_PRICE_CENTS)]
 
 
-class CartTotals(BaseModel):
+class CartTotals(Model):
     """What the lines add up to."""
 
     model_config = ConfigDict(strict=True, extra="allow")
@@ -39,7 +40,7 @@ class CartTotals(BaseModel):
     currency: str
 
 
-class CartSnapshot(BaseModel):
+class CartSnapshot(Model):
     """The cart as the cart service signed it. Fields beyond these are kept and are part of what is signed."""
 
     model_config = ConfigDict(strict=True, extra="allow")
@@ -56,7 +57,7 @@ class CartSnapshot(BaseModel):
     pricingSnapshot: dict[str, Any] | None = None
 
 
-class CreateOrder(BaseModel):
+class CreateOrder(Model):
     """Body of POST /api/orders. The snapshot is checked apart: what is signed is its text, not this model."""
 
     model_config = ConfigDict(strict=True)
@@ -65,7 +66,7 @@ class CreateOrder(BaseModel):
     paymentToken: Text | None = None
 
 
-class CancelOrder(BaseModel):
+class CancelOrder(Model):
     """Body of POST /api/orders/{orderId}/cancel; may be empty."""
 
     model_config = ConfigDict(strict=True)
@@ -73,7 +74,7 @@ class CancelOrder(BaseModel):
     reason: Annotated[str, Field(max_length=500)] | None = None
 
 
-class OrderedItem(BaseModel):
+class OrderedItem(Model):
     """A line in `OrderCreated`; *price* is the decimal unit price."""
 
     sku_id: str
@@ -81,7 +82,7 @@ class OrderedItem(BaseModel):
     price: Decimal
 
 
-class OrderCreated(BaseModel):
+class OrderCreated(Model):
     """Data of `OrderCreated`: amounts are decimals of the order's currency."""
 
     order_id: UUID
@@ -90,7 +91,7 @@ class OrderCreated(BaseModel):
     total_amount: Decimal
 
 
-class OrderPlaced(BaseModel):
+class OrderPlaced(Model):
     """Data of `orders.order_placed.v1`."""
 
     order_id: UUID
@@ -102,7 +103,7 @@ class OrderPlaced(BaseModel):
     subtotal_cents: int
 
 
-class OrderCanceled(BaseModel):
+class OrderCanceled(Model):
     """Data of `orders.order_canceled.v1`."""
 
     order_id: UUID
@@ -111,7 +112,7 @@ class OrderCanceled(BaseModel):
     canceled_at: AwareDatetime
 
 
-class InventoryReleaseRequested(BaseModel):
+class InventoryReleaseRequested(Model):
     """Data of `InventoryReleaseRequested`: give back what the order holds."""
 
     order_id: UUID

@@ -2,17 +2,17 @@
 
 from uuid import UUID
 
-from pydantic import BaseModel
+from tillflow.validation import Model
 
 
-class PaymentSucceeded(BaseModel):
+class PaymentSucceeded(Model):
     """Data of `PaymentSucceeded`."""
 
     order_id: UUID
     payment_id: UUID
 
 
-class PaymentFailed(BaseModel):
+class PaymentFailed(Model):
     """Data of `PaymentFailed`."""
 
     order_id: UUID

@@ -4,10 +4,11 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.config import JsonDict
 
 from tillflow import clock
+from tillflow.validation import Model
 
 MAX_LINES = 90
 MAX_UNITS = 1_000_000_000
@@ -40,7 +41,7 @@ class ReasonCode(StrEnum):
     OTHER = "OTHER"
 
 
-class _Body(BaseModel):
+class _Body(Model):
     model_config = ConfigDict(strict=True)
 
 
@@ -49,7 +50,7 @@ class CreateWarehouse(_Body):
 
     code: Code
     name: Name
-    sellerIds: Annotated[list[Name], Field(max_length=100)] = []
+    sellerIds: Annotated[list[Name], Field(max_length=100)] = []  # noqa: RUF012 - pydantic copies it
 
 
 class CreateVariant(_Body):
@@ -86,7 +87,7 @@ def _moment(text: str) -> str:
     return clock.iso(clock.parse(text))
 
 
-class ReleaseQuery(BaseModel):
+class ReleaseQuery(Model):
     """Which releases: of one order, and within [*from*, *to*] (ISO 8601; both ends included)."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -116,21 +117,21 @@ class ReleaseExportQuery(ReleaseQuery):
     limit: Annotated[int, Field(ge=1, le=MAX_EXPORT)] = 1000
 
 
-class ReleaseRequest(BaseModel):
+class ReleaseRequest(Model):
     """What the stock context needs of `InventoryReleaseRequested`, whoever sent it."""
 
     order_id: UUID
     reason: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class MovedItem(BaseModel):
+class MovedItem(Model):
     """Units of one SKU."""
 
     sku_id: str
     quantity: int
 
 
-class InventoryReserved(BaseModel):
+class InventoryReserved(Model):
     """Data of `InventoryReserved`."""
 
     order_id: UUID
@@ -138,7 +139,7 @@ class InventoryReserved(BaseModel):
     reserved_items: list[MovedItem]
 
 
-class InventoryFailed(BaseModel):
+class InventoryFailed(Model):
     """Data of `InventoryFailed`: nothing was reserved, so *reservation_id* is null."""
 
     order_id: UUID
@@ -146,7 +147,7 @@ class InventoryFailed(BaseModel):
     reason: str
 
 
-class InventoryReleased(BaseModel):
+class InventoryReleased(Model):
     """Data of `InventoryReleased`."""
 
     release_id: UUID

@@ -13,8 +13,8 @@ import time:      5000 |       5000 | uuid
 """
 
 
-def test_a_start_is_split_into_packages_and_what_runs() -> None:
-    parts = cold.parts_of(0.1, TRACE, "create_order")
+def test_a_start_is_split_by_the_least_that_each_import_took_and_what_runs() -> None:
+    parts = cold.shares_of(0.1, [TRACE.replace("30000", "70000"), TRACE], "create_order")
 
     assert parts == pytest.approx(
         {"botocore": 0.3, "pydantic": 0.2, "powertools": 0, "tillflow": 0.1, "Python": 0.05, "running": 0.35}

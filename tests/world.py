@@ -181,8 +181,6 @@ def running() -> Iterator[World]:
     # Nothing of the machine's own AWS configuration may reach a client.
     machine = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     test = {"AWS_DEFAULT_REGION": REGION, "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    if engine := os.environ.get("DYNAMODB_LOCAL"):  # `make test-dynamodb-local`: Amazon's own engine for the tables
-        test |= {"AWS_ENDPOINT_URL_DYNAMODB": engine, "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": engine}
     with patch.dict(os.environ, machine | test, clear=True), mock_aws():
         fresh = World(_create_tables(), _create_secrets())
         machine_arn = _create_state_machine()
@@ -194,11 +192,7 @@ def running() -> Iterator[World]:
         of_all = template.template()["Globals"]["Function"]["Environment"]["Variables"]
         os.environ.update({name: _resolve(value, resolved) for name, value in of_all.items()})
         _forget()
-        try:
-            yield fresh
-        finally:
-            for table in fresh.tables:
-                aws.client("dynamodb").delete_table(TableName=table)
+        yield fresh
     _forget()
 
 

@@ -124,7 +124,7 @@ def test_what_was_sold_is_not_released(world: World) -> None:
     assert shop.level(world) == (4, 0, 4)
 
 
-@pytest.mark.parametrize("change", [{"order_id": "none"}, {"order_id": None}, {"reason": ""}, {"reason": "x" * 201}], ids=str)
+@pytest.mark.parametrize("change", [{"order_id": "none"}, {"order_id": None}, {"reason": None}, {"reason": 7}], ids=str)
 def test_a_malformed_release_request_goes_to_the_dead_letters(world: World, change: dict[str, Any]) -> None:
     wanted = request("45c6f025-7241-5c12-8fe5-0086db318f39", **change)
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # A DynamoDB call takes milliseconds. One that takes seconds is better sent again than waited for.
 _CONNECT_SECONDS = 1
 _READ_SECONDS = 3
+_SENDS = 3
+# How long a call may take that gets no answer: whoever starts one must have this much time left.
+LONGEST_CALL_SECONDS = _SENDS * (_CONNECT_SECONDS + _READ_SECONDS)
 
 _SERVICES = ("dynamodb", "events", "secretsmanager", "stepfunctions")
 _PARTITIONS = {
@@ -78,7 +81,7 @@ def client(service: str) -> Any:
         config=Config(
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": 3},
+            retries={"mode": "standard", "total_max_attempts": _SENDS},
         ),
     )
 

@@ -28,7 +28,6 @@ from tillflow.tables import Key
 
 _ATTEMPTS = 6
 _FIRST_PAUSE_SECONDS = 0.025
-_TIME_TO_ANSWER_SECONDS = 0.5
 _NAME = re.compile(r"#(\w+)")
 
 # The error that a failed condition means, given the item that failed it (None where there is no item).
@@ -161,7 +160,7 @@ class Commit:
             except (*faults.LOST, ClientError) as error:
                 if isinstance(error, ClientError) and not _may_retry(error):
                     raise
-                if attempt == _ATTEMPTS - 1 or deadline.remaining() - pause < _TIME_TO_ANSWER_SECONDS:
+                if attempt == _ATTEMPTS - 1 or deadline.remaining() - pause < aws.LONGEST_CALL_SECONDS:
                     raise Unavailable("The database did not take the change in time. Send the same request again.") from error
             clock.sleep(pause)
         raise AssertionError("unreachable")

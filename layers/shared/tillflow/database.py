@@ -1,38 +1,23 @@
 """Reads. (`commit.py` writes.) Consistent unless a caller says that the past is good enough."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from tillflow import aws, faults
 from tillflow.attributes import Item, from_item, to_attribute, to_item
-from tillflow.errors import Unavailable
 from tillflow.tables import Key
 
 _BATCH = 100  # DynamoDB's limit of one BatchGetItem
 _MAX_KEY_BYTES = 2048  # DynamoDB's limit of a partition key
 
 
-@contextmanager
-def _answering() -> Iterator[None]:
-    """Tell a caller "try again" where the database did not answer; botocore has already retried."""
-    try:
-        yield
-    except faults.LOST as error:
-        raise Unavailable("The database did not answer in time. Send the same request again.") from error
-    except ClientError as error:
-        if not faults.is_transient(error):
-            raise
-        raise Unavailable("The database is busy. Send the same request again.") from error
-
-
 def get(table: str, key: Key) -> Item | None:
     """Return the item under *key*, or None. Strongly consistent: one read unit per 4 KB."""
     if not _is_possible(key["pk"]):
         return None
-    with _answering():
+    with faults.unavailable("database"):
         answer = aws.client("dynamodb").get_item(TableName=table, Key=to_item(key), ConsistentRead=True)
     return from_item(answer["Item"]) if "Item" in answer else None
 
@@ -49,7 +34,7 @@ def batch(table: str, keys: Sequence[Key]) -> Iterator[Item]:
     for first in range(0, len(keys), _BATCH):
         wanted: Any = {table: {"Keys": [to_item(key) for key in keys[first : first + _BATCH]], "ConsistentRead": True}}
         while wanted:
-            with _answering():
+            with faults.unavailable("database"):
                 page = aws.client("dynamodb").batch_get_item(RequestItems=wanted)
             yield from map(from_item, page["Responses"][table])
             wanted = page["UnprocessedKeys"]
@@ -82,7 +67,7 @@ def _is_possible(pk: str) -> bool:
 def _pages(table: str, *, values: dict[str, Any], **query: Any) -> Iterator[Item]:
     query |= {"TableName": table, "ExpressionAttributeValues": {name: to_attribute(v) for name, v in values.items()}}
     while True:
-        with _answering():
+        with faults.unavailable("database"):
             page = aws.client("dynamodb").query(**query)
         yield from map(from_item, page["Items"])
         if "LastEvaluatedKey" not in page:

@@ -1,7 +1,12 @@
 """Which failures of an AWS call say nothing about the request: it may be sent again."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from botocore import exceptions
 from botocore.exceptions import ClientError
+
+from tillflow.errors import Unavailable
 
 # Network errors and time-outs: whether the call took effect is not known.
 LOST = (exceptions.ConnectionError, exceptions.HTTPClientError)
@@ -24,3 +29,16 @@ def is_transient(error: ClientError) -> bool:
     """Tell whether AWS failed or throttled, as opposed to refusing the request."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status >= _SERVER_ERROR or error.response["Error"]["Code"] in _TRANSIENT_CODES
+
+
+@contextmanager
+def unavailable(what: str) -> Iterator[None]:
+    """Tell a caller "try again" where *what* is read and did not answer; botocore has already retried."""
+    try:
+        yield
+    except LOST as error:
+        raise Unavailable(f"The {what} did not answer in time. Send the same request again.") from error
+    except ClientError as error:
+        if not is_transient(error):
+            raise
+        raise Unavailable(f"The {what} is busy. Send the same request again.") from error

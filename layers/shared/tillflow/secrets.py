@@ -7,7 +7,7 @@ still verifies. The previous version is fetched only when the current one does n
 
 from collections.abc import Iterator
 
-from tillflow import aws, clock
+from tillflow import aws, clock, faults
 from tillflow.config import setting
 
 _KEPT_SECONDS = 300
@@ -34,7 +34,8 @@ def _version(name: str, stage: str) -> bytes | None:
     if clock.monotonic() >= until:
         client = aws.client("secretsmanager")
         try:
-            value = client.get_secret_value(SecretId=setting(name), VersionStage=stage)["SecretString"].encode()
+            with faults.unavailable("secret store"):
+                value = client.get_secret_value(SecretId=setting(name), VersionStage=stage)["SecretString"].encode()
         except client.exceptions.ResourceNotFoundException:
             value = None
         _cache[name, stage] = (clock.monotonic() + _KEPT_SECONDS, value)

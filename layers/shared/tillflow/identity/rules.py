@@ -36,7 +36,7 @@ def read(text: str, secret: bytes, now: int) -> Token | None:
         return None
     try:
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        token = Token(claims["sub"], tuple(claims["roles"]), claims["iat"], claims["exp"])
+        token = Token(claims["sub"], tuple(claims["roles"]), int(claims["iat"]), int(claims["exp"]))
     except (binascii.Error, KeyError, TypeError, ValueError):
         return None
     return token if now < token.expires_at else None

@@ -4,6 +4,7 @@ from typing import Any
 
 from tillflow import aws, clock, jsontext
 from tillflow.config import setting
+from tillflow.envelope import Cause
 from tillflow.orders import service as orders
 from tillflow.orders.service import Order
 
@@ -12,9 +13,11 @@ def resume_overdue() -> list[str]:
     """Start the saga of every order that is past its deadline; return their traces."""
     traces = []
     for order in orders.overdue():
+        # Started first, postponed after: a start that fails is tried again in a minute, and one too many does no harm.
         aws.client("stepfunctions").start_execution(
             stateMachineArn=setting("ORDER_SAGA_ARN"), input=jsontext.dumps(saga_input(order))
         )
+        orders.postpone(order.order_id, Cause(order.user_id, (), order.trace_id, clock.now()))
         traces.append(order.trace_id)
     return traces
 

@@ -44,6 +44,7 @@ __all__ = [
     "find",
     "find_open",
     "overdue",
+    "postpone",
     "settle",
     "unsettled",
 ]
@@ -145,10 +146,6 @@ class _StandsAs(Exception):
         self.status = status
 
 
-class _Taken(Exception):
-    """Another run of the schedule has the order."""
-
-
 def confirm(order_id: str, cause: Cause) -> bool:
     """
     Confirm a pending order and return whether it was this that did; confirming twice is confirming once.
@@ -195,14 +192,15 @@ def settle(order_id: str, cause: Cause) -> None:
 
 
 def overdue() -> Iterator[Order]:
-    """Yield each order whose saga should have ended by now, once per deadline, with a new deadline set."""
-    now = clock.now()
-    for order_id in store.due(now):
-        order = store.find(order_id)
-        commit = Commit(Cause(order.user_id, (), order.trace_id, now))
-        store.postpone(commit, order_id, now, otherwise=_Taken)
-        try:
-            commit.write()
-        except _Taken:
-            continue  # Settled, or taken by another run, since the index was read.
-        yield order
+    """Yield each order whose saga should have ended by now."""
+    return map(store.find, store.due(clock.now()))
+
+
+def postpone(order_id: str, cause: Cause) -> None:
+    """Give an order whose saga was started again another deadline, unless it is settled meanwhile."""
+    commit = Commit(cause)
+    store.postpone(commit, order_id, cause.at, otherwise=_StandsAs)
+    try:
+        commit.write()
+    except _StandsAs:
+        return

@@ -120,14 +120,14 @@ def settle(commit: Commit, order_id: str, otherwise: Callable[[str], Exception])
     )
 
 
-def postpone(commit: Commit, order_id: str, at: datetime, otherwise: Callable[[], Exception]) -> None:
+def postpone(commit: Commit, order_id: str, at: datetime, otherwise: Callable[[str], Exception]) -> None:
     """Give an unsettled order's saga another deadline from *at*."""
     commit.update(
         tables.orders(),
         tables.order_key(order_id),
         change={"due_at": deadline_after(at)},
-        when=when("attribute_exists(#unsettled) AND #due_at <= :now", now=clock.iso(at)),
-        otherwise=lambda _: otherwise(),
+        when=when("attribute_exists(#unsettled)"),
+        otherwise=_with_status(otherwise),
     )
 
 

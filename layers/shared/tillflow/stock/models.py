@@ -121,7 +121,7 @@ class ReleaseRequest(Model):
     """What the stock context needs of `InventoryReleaseRequested`, whoever sent it."""
 
     order_id: UUID
-    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: str
 
 
 class MovedItem(Model):

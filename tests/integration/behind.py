@@ -85,8 +85,10 @@ class Behind:
 
     def runs(self, order_id: str) -> list[Run]:
         """Return the saga's runs for an order, oldest first."""
-        steps = self.aws.stepfunctions
-        pages = steps.get_paginator("list_executions").paginate(stateMachineArn=self.stack.state_machines["OrderSaga"])
+        # The emulator lists them in no order, so the newest page is not enough.
+        pages = self.aws.stepfunctions.get_paginator("list_executions").paginate(
+            stateMachineArn=self.stack.state_machines["OrderSaga"], PaginationConfig={"PageSize": 1000}
+        )
         listed = [execution for page in pages for execution in page["executions"]]
         of_order = [each for each in listed if self._order_of(each["executionArn"]) == order_id]
         of_order.sort(key=lambda each: each["startDate"])

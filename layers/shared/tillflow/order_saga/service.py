@@ -22,6 +22,7 @@ from tillflow.stock.reservations import ReservationRefused
 _CHARGEABLE = timedelta(hours=20)
 
 _TECHNICAL = "SAGA_FAILED"
+_STOCK_RELEASED = "STOCK_RELEASED"
 _PAYMENT_FAILED = "PAYMENT_FAILED"
 _ORDER_CANCELED = "ORDER_CANCELED"
 
@@ -76,8 +77,10 @@ def fail_order(order_id: str, cause: Cause) -> bool:
     refused = reservation == reservations.REFUSED
     if refused:
         reason = reservations.refusal_of(order_id)
+    elif payments.status_of(order_id) == payments.FAILED:
+        reason = _PAYMENT_FAILED
     else:
-        reason = _PAYMENT_FAILED if payments.status_of(order_id) == payments.FAILED else _TECHNICAL
+        reason = _STOCK_RELEASED if reservation == reservations.RELEASED else _TECHNICAL
     had = orders.fail(order_id, reason, cause, holds_stock=reservation == reservations.PENDING, to_undo=not refused)
     if had == PENDING:
         metrics.count("OrdersFailed")

@@ -25,6 +25,7 @@ from tillflow.stock.rules import PENDING, POSTED, REFUSED, RELEASED, RETURNED, L
 __all__ = [
     "PENDING",
     "REFUSED",
+    "RELEASED",
     "ReservationRefused",
     "commit_sale",
     "give_back",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from statistics import quantiles
 from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -39,10 +40,10 @@ class Kind:
 
 
 GOOD = Kind("good card", 60, frozenset({CONFIRMED}))
-LARGE = Kind("good card, three lines", 18, frozenset({CONFIRMED}), lines=3)
+LARGE = Kind("good card and three lines", 18, frozenset({CONFIRMED}), lines=3)
 DECLINED = Kind("declined card", 10, frozenset({FAILED}), card="tok_declined")
 SHORT = Kind("more than there is", 4, frozenset({FAILED}), units=STOCK + 1)
-SCARCE = Kind("the last units, which many want", 3, frozenset({CONFIRMED, FAILED}), units=STOCK // 3)
+SCARCE = Kind("the last units that many want", 3, frozenset({CONFIRMED, FAILED}), units=STOCK // 3)
 CANCELING = Kind("canceled at once", 5, frozenset({CANCELED}))
 KINDS = (GOOD, LARGE, DECLINED, SHORT, SCARCE, CANCELING)
 # The first two articles are for SHORT and SCARCE; everybody else wants the others.
@@ -69,9 +70,14 @@ class Day:
     elapsed: float = 0
 
     @property
-    def confirmed_seconds(self) -> list[float]:
-        """The seconds to confirmed, of each order that was."""
-        return [each.seconds for each in self.bought if each.placed.status == CONFIRMED]
+    def rate(self) -> float:
+        """Orders that ended, a second."""
+        return len(self.bought) / self.elapsed
+
+    def percentile(self, percent: int) -> float:
+        """Return the seconds to confirmed within which so many percent of the confirmed orders were."""
+        seconds = [each.seconds for each in self.bought if each.placed.status == CONFIRMED]
+        return quantiles(seconds, n=100)[percent - 1]
 
 
 class Watch:
@@ -128,10 +134,16 @@ class Crowd:
         self._random = random.Random(20)  # noqa: S311 - which order is which, not a secret
         self._service = connect(shop.stack.api_url, {"X-Service-Token": shop.stack.service_token})
 
-    def buy(self, orders: int, buyers: int) -> Day:
-        """Have *buyers* at once place *orders* in all, each waiting for the end of its order before the next."""
-        day = Day(buyers)
-        kinds = iter(self._random.choices(KINDS, [kind.percent for kind in KINDS], k=orders))
+    def warm_up(self, buyers: int) -> Day:
+        """Have every function run that an order may need, and those of a good order as often as so many buyers need."""
+        return self._buy([DECLINED, SHORT, CANCELING, *[GOOD] * buyers], buyers)
+
+    def buy(self, orders: int, buyers: int, kinds: Sequence[Kind] = KINDS) -> Day:
+        """Have *buyers* at once place *orders* of these *kinds*, each waiting for the end of its order before the next."""
+        return self._buy(self._random.choices(kinds, [kind.percent for kind in kinds], k=orders), buyers)
+
+    def _buy(self, wanted: Sequence[Kind], buyers: int) -> Day:
+        day, kinds = Day(buyers), iter(wanted)
         taking = threading.Lock()
 
         def buyer(client: Client, user_id: str) -> None:

@@ -29,7 +29,7 @@ def parts(name: str, bars: Mapping[str, Mapping[str, float]], limits: Mapping[st
 
 def curves(name: str, across: str, steps: Sequence[float], panels: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
     """Draw panels side by side, each with its curves over the same *steps*; what they show lies orders of magnitude apart."""
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    figure = Figure(figsize=(9, 4.2), layout="constrained")
     for axes, (unit, lines) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
         for label, values in lines.items():
             axes.plot(steps, values, "o-", label=label, markersize=4)
@@ -39,7 +39,7 @@ def curves(name: str, across: str, steps: Sequence[float], panels: Mapping[str, 
         axes.minorticks_off()
         axes.yaxis.set_major_formatter("{x:g}")
         axes.grid(axis="y", alpha=0.3)
-        axes.legend(frameon=False)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
     _save(figure, name)
 
 

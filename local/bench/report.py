@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
+from textwrap import fill
 
 from rich import box
 from rich.console import Console
@@ -36,6 +37,7 @@ What the product claims, in numbers that hold on a noisy machine: counts, and ra
 written by its command; the budgets are in the commands, which fail when one is exceeded.
 """
 _WIDER_THAN_ANY_TABLE = 400
+_LINE = 120
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,11 @@ def markdown(made: Table) -> str:
     Console(file=text, width=_WIDER_THAN_ANY_TABLE).print(made)
     made.box = shown_as
     return "\n".join(line.rstrip() for line in text.getvalue().strip().splitlines())
+
+
+def prose(text: str) -> str:
+    """Return *text* as a paragraph of lines that fit an editor."""
+    return fill(text, _LINE, break_long_words=False, break_on_hyphens=False)
 
 
 def picture(name: str, shows: str) -> str:

@@ -58,9 +58,11 @@ def run() -> None:
     plots.parts("warm", bars, BUDGETS, "a bare transact_write_items = 1")
     report.write(
         "warm",
-        "CPU time of a request to a warm function, against one bare boto3 `transact_write_items` of two items of the same size"
-        " in the same process. Serialising, signing and parsing are real, the network is stubbed below botocore; the least"
-        f" of {ROUNDS} interleaved rounds of {CALLS}. The last columns split the ratio by package, each with all that it calls.",
+        report.prose(
+            "CPU time of a request to a warm function, against one bare boto3 `transact_write_items` of two items of the same size"
+            " in the same process. Serialising, signing and parsing are real, the network is stubbed below botocore; the least"
+            f" of {ROUNDS} interleaved rounds of {CALLS}. The last columns split the ratio by package, each with all that it calls."
+        ),
         report.markdown(made),
         report.picture("warm", "Warm requests against a bare transact_write_items"),
     )

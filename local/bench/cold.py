@@ -39,6 +39,12 @@ COLUMNS = (*PACKAGES, "Python", RUNNING)
 BEGINNING = "--- begin ---"
 _IMPORTED = re.compile(r"import time: +(\d+) \| +\d+ \| +([\w.]+)$", re.MULTILINE)
 
+TOLD = f"""\
+Import and first sample event of each function, as `sam build` packages it, against `import boto3; boto3.client("dynamodb")`
+in the same Python: CPU time of a fresh process, network stubbed below botocore, the least of {ROUNDS} rounds or more, the two
+in turn. The last columns split the ratio: modules by package as they are imported, and what runs besides (clients are made,
+the event is answered). Bytecode is in the package and was used."""
+
 type Pair = tuple[float, float]
 
 
@@ -75,13 +81,7 @@ def run() -> None:
     plots.parts("cold", {name: start.parts for name, start in starts.items()}, limits, "a bare boto3 client = 1")
     report.write(
         "cold",
-        report.prose(
-            "Import and first sample event of each function, as `sam build` packages it, against"
-            ' `import boto3; boto3.client("dynamodb")` in the same Python: CPU time of a fresh process, network stubbed below'
-            f" botocore, the least of {ROUNDS} rounds or more, the two in turn. The last columns split the ratio: modules by package"
-            " as they are imported, and what runs besides (clients are made, the event is answered). Bytecode is in the package and"
-            " was used."
-        ),
+        report.prose(TOLD),
         report.markdown(made),
         report.picture("cold", "Cold starts against a bare boto3 client"),
     )

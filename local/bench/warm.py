@@ -26,6 +26,11 @@ NOT_A_STEP = "order_saga/resume_stuck_orders"
 BARE = "bare"
 COLUMNS = ("botocore", "powertools", "pydantic", "tillflow", "Python")
 
+TOLD = f"""\
+CPU time of a request to a warm function, against one bare boto3 `transact_write_items` of two items of the same size in the
+same process. Serialising, signing and parsing are real, the network is stubbed below botocore; the least of {ROUNDS}
+interleaved rounds of {CALLS}. The last columns split the ratio by package, each with all that it calls."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -58,11 +63,7 @@ def run() -> None:
     plots.parts("warm", bars, BUDGETS, "a bare transact_write_items = 1")
     report.write(
         "warm",
-        report.prose(
-            "CPU time of a request to a warm function, against one bare boto3 `transact_write_items` of two items of the same size"
-            " in the same process. Serialising, signing and parsing are real, the network is stubbed below botocore; the least"
-            f" of {ROUNDS} interleaved rounds of {CALLS}. The last columns split the ratio by package, each with all that it calls."
-        ),
+        report.prose(TOLD),
         report.markdown(made),
         report.picture("warm", "Warm requests against a bare transact_write_items"),
     )

@@ -250,7 +250,7 @@ REGISTER: dict[str, Command] = {
             _release_from_the_bus,
             shop,
             "failed",
-            CREATED | {"InventoryReserved": 1, "InventoryReleased": 1, "PaymentSucceeded": 1},
+            CREATED | {"InventoryReserved": 1, "InventoryReleaseRequested": 2, "InventoryReleased": 1, "PaymentSucceeded": 1},
             also=_reservation_is("released"),
             breaks=frozenset({"stock/on_inventory_release_requested"}) | _RELEASE,
         ),

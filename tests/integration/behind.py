@@ -19,6 +19,7 @@ from tillflow.attributes import Item, from_item, to_item
 
 SECONDS = 60
 MARKER = "test.marker"
+STRANGER = "somebody"
 
 type Json = dict[str, Any]
 
@@ -222,7 +223,7 @@ def envelope(kind: str, data: Json, trace_id: str | None = None) -> Json:
         "event_type": kind,
         "occurred_at": "2026-02-10T12:34:56.000Z",
         "trace_id": trace_id or str(uuid4()),
-        "identity": {"user_id": "somebody", "roles": []},
+        "identity": {"user_id": STRANGER, "roles": []},
         "data": data,
         "version": 1,
     }

@@ -81,6 +81,10 @@ trace: .venv/.synced ## ORDER=<order id>: the order's whole story, from logs, hi
 docs: .venv/.synced ## every generated page of docs/: openapi.json, events.md
 	$(LOCAL) docs
 
+.PHONY: bench-cost
+bench-cost: $(ENVIRONMENT) ## what an order costs, counted from its calls and priced
+	$(LOCAL) bench cost
+
 .PHONY: bench-cold
 bench-cold: $(ENVIRONMENT) ## how fast every function starts, against a bare boto3 client
 	$(LOCAL) bench cold

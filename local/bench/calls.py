@@ -10,6 +10,9 @@ from local.logs import groups, lines
 from local.stack import Stack
 
 
+READ_UNIT_BYTES = 4096
+
+
 @dataclass(frozen=True)
 class Call:
     """One AWS call of a function: the DynamoDB *tables* it touched, what it consumed of them."""
@@ -48,9 +51,18 @@ def metered(stack: Stack, since: int) -> Metered:
         if line["message"] == "aws call":
             consumed = line["consumed"]
             touched = tuple(tables.get(each["TableName"], each["TableName"]) for each in consumed)
-            units = sum((Decimal(str(each["CapacityUnits"])) for each in consumed), Decimal(0))
-            calls.append(Call(function, line["service"], line["operation"], touched, units))
+            calls.append(Call(function, line["service"], line["operation"], touched, _units(line)))
     return Metered(calls, sorted(function for function, _ in invocations))
+
+
+def _units(line: dict[str, Any]) -> Decimal:
+    """Return what a call consumed: as the emulator says of a write; of a read it does not know, so by the items' sizes."""
+    if line["operation"] not in {"GetItem", "Query", "BatchGetItem"}:
+        return sum((Decimal(str(each["CapacityUnits"])) for each in line["consumed"]), Decimal(0))
+    sizes = line["bytes_read"] if line["operation"] == "BatchGetItem" else [sum(line["bytes_read"])]
+    # Only an index is read without consistency here, which costs half.
+    factor = Decimal("0.5") if any("GlobalSecondaryIndexes" in each for each in line["consumed"]) else Decimal(1)
+    return factor * sum(max(1, -(-size // READ_UNIT_BYTES)) for size in sizes)
 
 
 def _records(stack: Stack, since: int) -> Iterator[dict[str, Any]]:

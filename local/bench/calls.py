@@ -9,7 +9,6 @@ from typing import Any
 from local.logs import groups, lines
 from local.stack import Stack
 
-
 READ_UNIT_BYTES = 4096
 
 
@@ -62,7 +61,8 @@ def _units(line: dict[str, Any]) -> Decimal:
     sizes = line["bytes_read"] if line["operation"] == "BatchGetItem" else [sum(line["bytes_read"])]
     # Only an index is read without consistency here, which costs half.
     factor = Decimal("0.5") if any("GlobalSecondaryIndexes" in each for each in line["consumed"]) else Decimal(1)
-    return factor * sum(max(1, -(-size // READ_UNIT_BYTES)) for size in sizes)
+    blocks: int = sum(max(1, -(-size // READ_UNIT_BYTES)) for size in sizes)
+    return factor * blocks
 
 
 def _records(stack: Stack, since: int) -> Iterator[dict[str, Any]]:

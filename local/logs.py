@@ -52,6 +52,15 @@ def groups(stack: Stack) -> Iterator[tuple[str, str]]:
 
 def lines(stack: Stack, logical_id: str, name: str, since: int) -> Iterator[Line]:
     """Yield what was logged in one group from *since* on."""
+    seen: set[Line] = set()
+    # The emulator ends its answer after 10,000 lines with no token for the next ones: go on from the last one's time.
+    while new := set(_filtered(stack, logical_id, name, since)) - seen:
+        yield from new
+        since = max(line.moment for line in new)
+        seen |= new
+
+
+def _filtered(stack: Stack, logical_id: str, name: str, since: int) -> Iterator[Line]:
     for page in stack.aws.logs.get_paginator("filter_log_events").paginate(logGroupName=name, startTime=since):
         for event in page["events"]:
             yield Line(event["timestamp"], logical_id, event["logStreamName"], event["message"].rstrip())

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import boto3
 
+from local import logs
 from local.aws import ACCESS_KEY, SECRET_KEY, Aws
 from local.stack import Stack
 from local.wait import until
@@ -199,21 +200,8 @@ class Behind:
 
     def log_lines(self) -> list[str]:
         """Return everything that the stack's functions and machines logged."""
-        groups = self.aws.logs.describe_log_groups()["logGroups"]
-        return [text for group in groups for text in self._logged_in(group["logGroupName"])]
-
-    def _logged_in(self, group: str) -> Iterator[str]:
-        # The emulator's answer ends after 10,000 lines without a token for the next ones: go on from the last one's time.
-        seen: set[tuple[str, int, str]] = set()
-        since = 0
-        while True:
-            found = self.aws.logs.filter_log_events(logGroupName=group, startTime=since)["events"]
-            lines = {(event["logStreamName"], event["timestamp"], event["message"]) for event in found}
-            if lines <= seen:
-                return
-            yield from (message for _, _, message in lines - seen)
-            since = max(moment for _, moment, _ in lines)
-            seen |= lines
+        groups = (group["logGroupName"] for group in self.aws.logs.describe_log_groups()["logGroups"])
+        return [line.message for group in groups for line in logs.lines(self.stack, group, group, 0)]
 
 
 def envelope(kind: str, data: Json, trace_id: str | None = None) -> Json:

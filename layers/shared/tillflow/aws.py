@@ -34,7 +34,11 @@ _PARTITIONS = {
             "regionRegex": r"^(us|eu|ap|sa|ca|me|af|il|mx)\-\w+\-\d+$",
             "regions": {},
             "services": {},
-            "defaults": {"hostname": "{service}.{region}.{dnsSuffix}", "signatureVersions": ["v4"]},
+            "defaults": {
+                "hostname": "{service}.{region}.{dnsSuffix}",
+                "protocols": ["https"],
+                "signatureVersions": ["v4"],
+            },
         }
     ],
 }
@@ -48,7 +52,8 @@ def _session() -> Any:
     class FrugalLoader(Loader):
         @override
         def load_data_with_path(self, name: str) -> Any:
-            return (_PARTITIONS, "") if name == "endpoints" else super().load_data_with_path(name)
+            # As if from botocore's own folder: endpoints from anywhere else would overrule the rule sets, with plain http.
+            return (_PARTITIONS, self.BUILTIN_DATA_PATH) if name == "endpoints" else super().load_data_with_path(name)
 
         @override
         def list_available_services(self, type_name: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tillflow.authorization import credentials_of
 from tillflow.deadline import LambdaContext
 from tillflow.identity.service import authenticate
 from tillflow.invocation import begin, logger
@@ -11,12 +12,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     Return the policy for the caller's credential.
 
-    API Gateway keeps the answer for this credential, whichever route asks next: so it allows the whole stage, and
-    each function checks its own route's scope. Raising "Unauthorized" is how API Gateway is told to answer 401.
+    API Gateway keeps the answer for this credential, whichever route asks next, even beyond the token's life: so it
+    allows the whole stage, and each function checks its own route's scope and `expiresAt`. Raising "Unauthorized" is
+    how API Gateway is told to answer 401.
     """
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     begin(context, trace_id=headers.get("x-trace-id"))
-    principal = authenticate(headers)
+    principal = authenticate(headers, credentials_of(f"{event['httpMethod']} {event['resource']}"))
     if principal is None:
         logger.info("refused")
         raise Exception("Unauthorized")  # noqa: TRY002 - API Gateway matches this very text
@@ -28,5 +30,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             "Version": "2012-10-17",
             "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": f"{api}/{stage}/*"}],
         },
-        "context": {"userId": principal.user_id, "roles": ",".join(principal.roles)},
+        "context": {
+            "userId": principal.user_id,
+            "roles": ",".join(principal.roles),
+            **({"expiresAt": str(principal.expires_at)} if principal.expires_at else {}),
+        },
     }

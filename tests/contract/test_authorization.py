@@ -6,7 +6,7 @@ import pytest
 
 from tests import template
 from tests.world import World
-from tillflow.authorization import AUTHENTICATED, PUBLIC, ROUTES, SCOPES, Role, scopes_of
+from tillflow.authorization import AUTHENTICATED, PUBLIC, ROUTES, SCOPES, Role, credentials_of, scopes_of
 from tillflow.ids import new
 
 SERVED: dict[str, list[str]] = {route: [] for route in ROUTES}
@@ -54,8 +54,8 @@ def test_a_route_s_authorizer_fits_its_demand(route: str) -> None:
     authorizer = template.functions()[DEPLOYED[route]].routes[route]
 
     # Tokens are issued to a service token or to an admin's bearer token: two headers, so an authorizer without a cache.
-    wanted = {PUBLIC: "NONE", "tokens:issue": "AnyCredential"}.get(ROUTES[route], "Bearer")
-    assert authorizer == wanted
+    takes = {("authorization",): "Bearer", ("authorization", "x-service-token"): "AnyCredential"}[credentials_of(route)]
+    assert authorizer == ("NONE" if ROUTES[route] == PUBLIC else takes)
 
 
 def test_an_authorizer_reads_the_credential_that_it_is_named_after() -> None:

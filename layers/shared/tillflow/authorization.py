@@ -54,6 +54,14 @@ ROUTES: dict[str, str] = {
     "GET /api/stocks/release-events/export": "stock:audit",
 }
 
+# The headers whose credential a demand's routes take, in lower case; a bearer token alone where nothing is said.
+CREDENTIALS: dict[str, tuple[str, ...]] = {"tokens:issue": ("authorization", "x-service-token")}
+
+
+def credentials_of(route: str) -> tuple[str, ...]:
+    """Return the headers that a request of *route* may carry its credential in."""
+    return CREDENTIALS.get(ROUTES.get(route, PUBLIC), ("authorization",))
+
 
 def scopes_of(roles: tuple[str, ...]) -> frozenset[str]:
     """Return every scope that *roles* carry together."""

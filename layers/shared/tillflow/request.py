@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from tillflow import ids
+from tillflow import clock, ids
 from tillflow.authorization import scopes_of
 from tillflow.envelope import Cause
 from tillflow.errors import Forbidden, Invalid, Refusal, Unauthorized
@@ -81,10 +81,10 @@ class Request:
         Who calls, as the authorizer found.
 
         Raises:
-            Unauthorized: the route has no authorizer, or it let nobody through.
+            Unauthorized: the route has no authorizer, it let nobody through, or the token has expired since.
         """
         context = self.event["requestContext"].get("authorizer") or {}
-        if "userId" not in context:
+        if "userId" not in context or clock.epoch(clock.now()) >= float(context.get("expiresAt", "inf")):
             raise Unauthorized("Send a valid credential.")
         roles = tuple(filter(None, context.get("roles", "").split(",")))
         return Principal(context["userId"], roles, scopes_of(roles))

@@ -9,9 +9,11 @@ import pytest
 
 from tests.world import SECRETS, SERVICE_TOKEN, World
 from tillflow import aws, clock, secrets
-from tillflow.authorization import Role
+from tillflow.authorization import ROUTES, Role
+from tillflow.errors import Invalid, Unauthorized
 from tillflow.identity import rules, service
 from tillflow.identity.rules import Token
+from tillflow.request import Request
 
 SECRET = b"secret"
 TOKEN = Token("user-1", ("buyer", "seller"), 1_000, 2_000)
@@ -184,16 +186,22 @@ def test_an_expired_token_is_not_active(world: World, monkeypatch: pytest.Monkey
 # --- credentials --------------------------------------------------------------------------------------------------
 
 
-def authorize(world: World, **headers: str) -> Any:
-    event = {"methodArn": "arn:aws:execute-api:us-east-1:1:api/prod/GET/api/orders/1", "headers": headers}
-    return world.invoke("identity/authorize", event)
+def authorize(world: World, route: str = "POST /api/auth/token", **headers: str) -> Any:
+    method, resource = route.split()
+    arn = f"arn:aws:execute-api:us-east-1:1:api/prod/{method}{resource}"
+    return world.invoke("identity/authorize", {"methodArn": arn, "httpMethod": method, "resource": resource, "headers": headers})
 
 
 def test_a_bearer_token_lets_its_user_in(world: World) -> None:
-    answer = authorize(world, Authorization=f"Bearer {issue(world).json['token']}")
+    token = issue(world).json["token"]
+    answer = authorize(world, "GET /api/orders/{orderId}", Authorization=f"Bearer {token}")
 
     assert answer["principalId"] == "user-1"
-    assert answer["context"] == {"userId": "user-1", "roles": "buyer"}
+    assert answer["context"] == {
+        "userId": "user-1",
+        "roles": "buyer",
+        "expiresAt": str(introspect(world, token)["expiresAt"]),
+    }
     (statement,) = answer["policyDocument"]["Statement"]
     # API Gateway keeps the answer for this credential, whichever route is asked next.
     assert statement["Resource"] == "arn:aws:execute-api:us-east-1:1:api/prod/*"
@@ -237,10 +245,36 @@ def test_every_other_credential_is_unauthorized(world: World, headers: dict[str,
         authorize(world, **headers)
 
 
+@pytest.mark.parametrize("beside", [{}, {"Authorization": "Basic dXNlcjpwYXNz"}, {"X-Api-Key": "anything"}], ids=str)
+def test_the_service_token_opens_only_routes_whose_answers_are_not_kept_under_another_header(
+    world: World, beside: dict[str, str]
+) -> None:
+    # What the Bearer authorizer answers is kept under the Authorization header, and holds for whoever sends that alone.
+    headers = {"X-Service-Token": SERVICE_TOKEN} | beside
+
+    assert authorize(world, **headers)["principalId"] == "service"
+    for route in set(ROUTES) - {"POST /api/auth/token", "POST /api/auth/introspect"}:
+        with pytest.raises(Exception, match=r"^Unauthorized$"):
+            authorize(world, route, **headers)
+
+
+def test_a_kept_answer_does_not_outlive_its_token(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = authorize(world, Authorization=f"Bearer {service.issue_token('user-1', ('buyer',), 60)}")
+    request = Request.of({"requestContext": {"authorizer": answer["context"]}}, Invalid)
+    assert request.caller.user_id == "user-1"
+
+    later = clock.now() + timedelta(seconds=60)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    with pytest.raises(Unauthorized):
+        _ = request.caller
+
+
 @pytest.mark.parametrize("headers", [None, {}])
 def test_a_request_without_headers_is_unauthorized(world: World, headers: object) -> None:
+    event = {"methodArn": "a/b/c", "httpMethod": "GET", "resource": "/nowhere", "headers": headers}
+
     with pytest.raises(Exception, match=r"^Unauthorized$"):
-        world.invoke("identity/authorize", {"methodArn": "a/b/c", "headers": headers})
+        world.invoke("identity/authorize", event)
 
 
 # --- secrets ------------------------------------------------------------------------------------------------------
@@ -275,6 +309,36 @@ def test_the_service_token_can_be_rotated(world: World) -> None:
 
     assert authorize(world, **{"X-Service-Token": SERVICE_TOKEN})["principalId"] == "service"
     assert authorize(world, **{"X-Service-Token": "next"})["principalId"] == "service"
+
+
+def test_a_rotation_is_noticed_where_a_credential_fits_nothing_that_is_kept(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = clock.monotonic()
+    monkeypatch.setattr(clock, "monotonic", lambda: now)
+    with pytest.raises(Exception, match="Unauthorized"):
+        authorize(world, **{"X-Service-Token": "garbage"})  # there is no previous version, and that is kept too
+    arn = world.secret_arns["ServiceTokenSecret"]
+    aws.client("secretsmanager").put_secret_value(SecretId=arn, SecretString="next")
+
+    now += 10
+    assert authorize(world, **{"X-Service-Token": "next"})["principalId"] == "service"
+    for _ in range(60):
+        now += 10
+        assert authorize(world, **{"X-Service-Token": SERVICE_TOKEN})["principalId"] == "service"
+
+
+@pytest.mark.usefixtures("world")
+def test_odd_credentials_do_not_ask_the_secret_store_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = clock.monotonic()
+    monkeypatch.setattr(clock, "monotonic", lambda: now)
+    asked = []
+    aws.client("secretsmanager").meta.events.register("before-send", lambda **_: asked.append(1))
+
+    for _ in range(5):
+        assert list(secrets.versions("SERVICE_TOKEN_SECRET_ARN")) == [SERVICE_TOKEN.encode()]
+
+    assert len(asked) == 2  # the current version and the previous one
 
 
 def test_a_secret_is_kept_for_five_minutes_and_then_fetched_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,9 +106,9 @@ def test_a_variant_is_sold_until_the_moment_it_expires() -> None:
 def test_an_order_that_needs_more_lines_than_one_transaction_holds_is_refused() -> None:
     have = {"A": stocked("A", **{f"w{n:03}": 1 for n in range(100)})}
 
-    assert len(allocate({"A": 99}, have, AT)) == rules.MOST_LINES
+    assert len(allocate({"A": rules.MOST_LINES}, have, AT)) == rules.MOST_LINES
     with pytest.raises(ReservationRefused, match=rules.OUT_OF_STOCK):
-        allocate({"A": 100}, have, AT)
+        allocate({"A": rules.MOST_LINES + 1}, have, AT)
 
 
 def test_opposite_lines_add_up_to_nothing() -> None:

@@ -15,8 +15,9 @@ UNKNOWN_SKU = "UNKNOWN_SKU"
 VARIANT_INACTIVE = "VARIANT_INACTIVE"
 VARIANT_EXPIRED = "VARIANT_EXPIRED"
 
-# One transaction writes a reservation whole: its item and a level for each line (DynamoDB: 100 actions).
-MOST_LINES = 99
+# One transaction writes a reservation whole, and gives it back: the sale, its return and a level for each line
+# (DynamoDB: 100 actions).
+MOST_LINES = 98
 
 _FITTING_REASONS = {
     EventType.INBOUND: {ReasonCode.PURCHASE, ReasonCode.OTHER},

@@ -1,0 +1,34 @@
+"""Reservations over DynamoDB (moto), which counts a transaction's actions."""
+
+import pytest
+
+from tests import shop
+from tests.world import World
+from tillflow import ids, tables
+from tillflow.attributes import to_item
+from tillflow.envelope import Cause
+from tillflow.stock import reservations, rules
+
+CAUSE = Cause("user-1", ("buyer",), ids.new())
+
+
+def levels_in(world: World, warehouses: int) -> None:
+    """Put one unit on the shelf of so many warehouses, without their movements."""
+    variant_id = shop.variant(world)
+    for number in range(warehouses):
+        world.put("StockTable", to_item(tables.level_key(variant_id, str(number)) | {"available": 1}))
+
+
+@pytest.mark.parametrize("is_sold", [False, True], ids=["held", "sold"])
+def test_the_largest_reservation_can_be_given_back(world: World, *, is_sold: bool) -> None:
+    levels_in(world, rules.MOST_LINES)
+    order_id = ids.new()
+
+    reservations.reserve(order_id, {"SKU-1": rules.MOST_LINES}, CAUSE)
+    assert shop.level(world)[2] == 0
+    if is_sold:
+        reservations.commit_sale(order_id, CAUSE)
+    reservations.give_back(order_id, "ORDER_CANCELED", CAUSE)
+
+    assert shop.level(world)[2] == rules.MOST_LINES
+    assert reservations.status_of(order_id) == (rules.RETURNED if is_sold else rules.RELEASED)

@@ -11,7 +11,8 @@ from tillflow.outbox.service import publish
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Publish a batch. What is not published raises, and the whole batch comes again."""
     begin(context)
-    traces = publish(event["Records"])
-    oldest = min(record["dynamodb"]["ApproximateCreationDateTime"] for record in event["Records"])
-    metrics.milliseconds("PublishLag", 1000 * (clock.now().timestamp() - oldest))
-    logger.info("published", extra={"trace_ids": traces})
+    published = publish(event["Records"])
+    if published:
+        oldest = min(clock.parse(envelope["occurred_at"]) for envelope in published)
+        metrics.milliseconds("PublishLag", (clock.now() - oldest).total_seconds() * 1000)
+    logger.info("published", extra={"trace_ids": [envelope["trace_id"] for envelope in published]})

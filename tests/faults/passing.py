@@ -9,7 +9,6 @@ import botocore.endpoint
 import pytest
 
 from tillflow import clock
-from tillflow.payments.retrying import Retrying
 
 _offset = 0.0
 
@@ -50,6 +49,4 @@ def install(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(clock, "datetime", _Moved)
     patch.setattr(clock, "monotonic", monotonic)
     patch.setattr(clock, "sleep", wait)
-    # A default argument is bound when the class is read, which may have been before.
-    patch.setitem(Retrying.__init__.__kwdefaults__ or {}, "sleep", wait)
     patch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=wait))

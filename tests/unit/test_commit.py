@@ -1,6 +1,5 @@
 """The one write path: everything or nothing, once, whatever becomes of the answer."""
 
-import random
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from tests.world import Context, World
-from tillflow import aws, clock, deadline, jsontext
+from tillflow import aws, backoff, clock, deadline, jsontext
 from tillflow.attributes import Item
 from tillflow.commit import Commit, absent, always, when
 from tillflow.envelope import Cause, Event, unpack
@@ -408,16 +407,7 @@ def test_retries_end(wire: Wire) -> None:
     with pytest.raises(Unavailable):
         one().write()
 
-    assert len(wire.sent) == 6
-
-
-def test_pauses_are_random_parts_of_a_doubling_bound(wire: Wire, pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(random, "uniform", lambda _low, high: high)
-    wire.fail(*[fault("ThrottlingException")] * 5)
-
-    one().write()
-
-    assert pauses == [0.025, 0.05, 0.1, 0.2, 0.4]
+    assert len(wire.sent) == backoff.MOST
 
 
 def test_no_retry_begins_that_could_not_be_answered_for(wire: Wire) -> None:

@@ -12,7 +12,6 @@ at most 100 actions). Events ride on the commit's first item, in its `outbox` at
 outbox. A later write of that item which emits nothing removes the attribute, so no stream record tells it twice.
 """
 
-import random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,14 +19,12 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
-from tillflow import aws, clock, deadline, faults, ids
+from tillflow import aws, backoff, faults, ids
 from tillflow.attributes import Item, from_item, to_item
 from tillflow.envelope import Cause, Event, pack
 from tillflow.errors import Unavailable
 from tillflow.tables import Key
 
-_ATTEMPTS = 6
-_FIRST_PAUSE_SECONDS = 0.025
 _NAME = re.compile(r"#(\w+)")
 
 # The error that a failed condition means, given the item that failed it (None where there is no item).
@@ -153,17 +150,15 @@ class Commit:
         if len(self._actions) == 1:
             self._actions[0].carry("commit_token", self._token)
             send = self._send_one
-        for attempt in range(_ATTEMPTS):
-            pause = random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt)  # noqa: S311 - jitter, not a secret
+        failure: Exception | None = None
+        for _ in backoff.attempts(seconds=aws.LONGEST_CALL_SECONDS):
             try:
                 return send()
             except (*faults.LOST, ClientError) as error:
                 if isinstance(error, ClientError) and not _may_retry(error):
                     raise
-                if attempt == _ATTEMPTS - 1 or deadline.remaining() - pause < aws.LONGEST_CALL_SECONDS:
-                    raise Unavailable("The database did not take the change in time. Send the same request again.") from error
-            clock.sleep(pause)
-        raise AssertionError("unreachable")
+                failure = error
+        raise Unavailable("The database did not take the change in time. Send the same request again.") from failure
 
     def _load_outbox(self) -> None:
         """Put the events on the first item; take spent ones off every other that is updated."""

@@ -5,8 +5,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tillflow import aws, faults
+from tillflow import aws, backoff, faults
 from tillflow.attributes import Item, from_item, to_attribute, to_item
+from tillflow.errors import Unavailable
 from tillflow.tables import Key
 
 _BATCH = 100  # DynamoDB's limit of one BatchGetItem
@@ -33,11 +34,15 @@ def batch(table: str, keys: Sequence[Key]) -> Iterator[Item]:
     """Yield the items that exist under *keys*, in any order. Strongly consistent."""
     for first in range(0, len(keys), _BATCH):
         wanted: Any = {table: {"Keys": [to_item(key) for key in keys[first : first + _BATCH]], "ConsistentRead": True}}
-        while wanted:
+        for _ in backoff.attempts(seconds=aws.LONGEST_CALL_SECONDS):
             with faults.unavailable("database"):
                 page = aws.client("dynamodb").batch_get_item(RequestItems=wanted)
             yield from map(from_item, page["Responses"][table])
             wanted = page["UnprocessedKeys"]
+            if not wanted:
+                break
+        else:
+            raise Unavailable("The database is busy. Send the same request again.")
 
 
 def between(table: str, index: str, keys: tuple[str, str], pk: str, bounds: tuple[str, str], **options: Any) -> Iterator[Item]:

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from tillflow import clock
 from tillflow.attributes import from_item
 from tillflow.payments.gateway import (
     CardDeclined,
@@ -241,9 +242,10 @@ def test_a_timeout_after_the_charge_is_unknown_once_and_never_a_second_charge(
     assert stored(client, asked) == item
 
 
-def test_retries_see_a_timeout_after_the_charge_through(gateway: SandboxGateway) -> None:
+def test_retries_see_a_timeout_after_the_charge_through(gateway: SandboxGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
-    retrying = Retrying(gateway, sleep=pauses.append, remaining=lambda: 60)
+    monkeypatch.setattr(clock, "sleep", pauses.append)
+    retrying = Retrying(gateway)
 
     assert retrying.charge(request("tok_timeout_after_charge")).amount == 1250
     assert len(pauses) == 1

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tillflow import aws, clock, jsontext
+from tillflow import aws, backoff, jsontext
 from tillflow.config import setting
 from tillflow.envelope import unpack
 from tillflow.errors import Unavailable
@@ -16,16 +16,15 @@ if TYPE_CHECKING:
 _MAX_ENTRIES = 10
 _MAX_BYTES = 256 * 1024
 _ENTRY_OVERHEAD = 64
-_ATTEMPTS = 5
 
 
 class NotPublished(Unavailable):
     """The bus did not take every event: the whole batch comes again (consumers tell repeated events apart)."""
 
 
-def publish(records: list[dict[str, Any]]) -> list[str]:
+def publish(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """
-    Publish the events of DynamoDB stream *records* in order; return the trace of each.
+    Publish the events of DynamoDB stream *records* in order; return their envelopes.
 
     Raises:
         NotPublished: some are left after the retries.
@@ -33,7 +32,7 @@ def publish(records: list[dict[str, Any]]) -> list[str]:
     entries = [entry for record in records for entry in _entries(record)]
     for batch in _batches(entries):
         _put(batch)
-    return [jsontext.loads(entry["Detail"])["trace_id"] for entry in entries]
+    return [jsontext.loads(entry["Detail"]) for entry in entries]
 
 
 def _entries(record: dict[str, Any]) -> Iterator["PutEventsRequestEntryTypeDef"]:
@@ -65,10 +64,9 @@ def _batches(entries: list["PutEventsRequestEntryTypeDef"]) -> Iterator[list["Pu
 
 
 def _put(batch: list["PutEventsRequestEntryTypeDef"]) -> None:
-    for attempt in range(_ATTEMPTS):
+    for _ in backoff.attempts(seconds=aws.LONGEST_CALL_SECONDS):
         answer = aws.client("events").put_events(Entries=batch)
         if not answer["FailedEntryCount"]:
             return
         batch = [entry for entry, result in zip(batch, answer["Entries"], strict=True) if "ErrorCode" in result]
-        clock.sleep(0.05 * 2**attempt)
     raise NotPublished(f"{len(batch)} events were not taken by the bus.")

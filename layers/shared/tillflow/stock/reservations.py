@@ -13,7 +13,7 @@ hot SKU is written once an order (docs/adr/0003). The status decides every race:
 from collections.abc import Callable
 from typing import Any
 
-from tillflow import clock, ids
+from tillflow import aws, backoff, clock, ids
 from tillflow.attributes import Item
 from tillflow.commit import Commit
 from tillflow.envelope import Cause
@@ -34,8 +34,6 @@ __all__ = [
     "reserve",
     "status_of",
 ]
-
-_ATTEMPTS = 8
 
 
 class _Moved(Exception):
@@ -222,7 +220,7 @@ def _authorship(cause: Cause) -> dict[str, Any]:
 
 def _again(attempt: Callable[[], None]) -> None:
     """Decide anew whenever the world moved between reading and writing."""
-    for _ in range(_ATTEMPTS):
+    for _ in backoff.attempts(seconds=aws.LONGEST_CALL_SECONDS):
         try:
             return attempt()
         except _Moved:

@@ -3,7 +3,7 @@
 from tillflow.http import Api
 from tillflow.idempotency import KeyReused, Reply
 from tillflow.orders import service
-from tillflow.orders.answers import PlacedOrder
+from tillflow.orders.answers import AlreadyOrdered, PlacedOrder
 from tillflow.orders.models import CreateOrder
 from tillflow.orders.rules import InvalidSnapshot, NotYourSnapshot, SnapshotAlreadyOrdered
 from tillflow.request import Request
@@ -16,7 +16,7 @@ api = Api()
     "POST /orders",
     body=CreateOrder,
     key="required",
-    answers={201: PlacedOrder, 200: PlacedOrder},
+    answers={201: PlacedOrder, 200: PlacedOrder, 409: AlreadyOrdered},
     refuses=[InvalidSnapshot, KeyReused, NotYourSnapshot, SnapshotAlreadyOrdered],
 )
 def create_order(request: Request) -> Reply:

@@ -1,20 +1,27 @@
 """POST /api/v1/warehouses: create a place that holds stock."""
 
 from tillflow.http import Api
-from tillflow.idempotency import Reply
+from tillflow.idempotency import KeyConflict, Reply
 from tillflow.request import BadRequest, Request
 from tillflow.stock import service
-from tillflow.stock.answers import Warehouse
+from tillflow.stock.answers import Existing, Warehouse
 from tillflow.stock.models import CreateWarehouse
 from tillflow.stock.rules import AlreadyExists
 
 api = Api(invalid=BadRequest)
 
 
-@api.route("POST /api/v1/warehouses", body=CreateWarehouse, answers={201: Warehouse}, refuses=[AlreadyExists])
+@api.route(
+    "POST /api/v1/warehouses",
+    body=CreateWarehouse,
+    key="optional",
+    answers={201: Warehouse, 409: Existing},
+    refuses=[AlreadyExists, KeyConflict],
+)
 def create_warehouse(request: Request) -> Reply:
     """Answer 201 and what was created."""
-    return Reply(201, service.create_warehouse(request.body(CreateWarehouse), request.cause()))
+    once = request.idempotency("create_warehouse", reused=KeyConflict)
+    return service.create_warehouse(request.body(CreateWarehouse), request.cause(), once)
 
 
 handler = api.handler

@@ -6,6 +6,8 @@ from tillflow.request import BadRequest, Request
 from tillflow.stock import service
 from tillflow.stock.models import ReleaseExportQuery
 
+# Lambda answers 6 MB at most.
+_MAX_BYTES = 5_000_000
 _COLUMNS = ("releaseId", "orderId", "reservationId", "reason", "skuId", "quantity", "releasedAt")
 
 api = Api(invalid=BadRequest)
@@ -16,7 +18,10 @@ def export_releases(request: Request) -> Download:
     """Answer `inventory-release-events.csv`."""
     releases = service.release_export(request.query(ReleaseExportQuery))
     items = [release | item for release in releases for item in release["releasedItems"]]
-    return Download(rows(_COLUMNS, items), "text/csv; charset=utf-8", "inventory-release-events.csv")
+    text = rows(_COLUMNS, items)
+    if len(text.encode()) > _MAX_BYTES:
+        raise BadRequest("The export is larger than 5 MB. Ask for less: a lower limit, or a shorter time between from and to.")
+    return Download(text, "text/csv; charset=utf-8", "inventory-release-events.csv")
 
 
 handler = api.handler

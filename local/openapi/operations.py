@@ -132,7 +132,7 @@ def _description(route: Route) -> str:
     if route.aliased:
         paragraphs.append(f"The same as `{route.aliased}`.")
     if route.demand == AUTHENTICATED:
-        paragraphs.append("Any valid credential may call it.")
+        paragraphs.append("Any valid bearer token may call it.")
     elif route.demand != PUBLIC:
         roles = ", ".join(sorted(role for role, scopes in SCOPES.items() if route.demand in scopes))
         paragraphs.append(f"Needs the scope `{route.demand}`. Roles that carry it: {roles}.")

@@ -62,7 +62,7 @@ def test_a_policy_names_each_action_and_each_resource(statement: dict[str, Any])
 
 @pytest.mark.parametrize("name", template.functions())
 def test_a_function_has_only_inline_policies(name: str) -> None:
-    """No managed policy: they grant more than is needed, and AWS changes them."""
+    """No managed policy: they grant more than is needed, and AWS changes them. SAM adds one where Lambda polls for us."""
     properties = template.resources(template.FUNCTION)[template.functions()[name].logical_id]
 
     assert "Role" not in properties
@@ -214,6 +214,10 @@ def test_functions_may_do_what_every_ending_of_an_order_makes_them_do(world: Wor
     assert shop.place(world, cart, key="k").status == 200
     assert shop.place(world, shop.signed_cart(), key="k").status == 422
     assert shop.place(world, cart, key="other").status == 409
+    for route, body in (("warehouses", {"code": "W", "name": "W"}), ("variants", {"sku": "V", "name": "V"})):
+        for key, status in (("k", 201), ("k", 201), ("other", 409)):
+            answer = world.call(f"POST /api/v1/{route}", roles=["manager"], body=body, headers={"Idempotency-Key": key})
+            assert answer.status == status
 
     # AND the audit is asked
     world.call("GET /api/stocks/release-events", roles=["manager"], query={"orderId": declined})

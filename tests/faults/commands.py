@@ -154,6 +154,15 @@ def _create(route: str, body: dict[str, object]) -> Act:
     return run
 
 
+def _create_once(route: str, body: dict[str, object]) -> Act:
+    """Create under a key: whatever becomes of the answers, the client gets the first one."""
+
+    def run(world: World) -> None:
+        send(world, route, body, role="admin", key="k")
+
+    return run
+
+
 def _stock_event(kind: str, *, key: str | None) -> Act:
     return lambda world: move_stock(world, kind, "HAMBURG", {"APPLE": 3, "PEAR": 1}, key=key)
 
@@ -269,6 +278,16 @@ REGISTER: dict[str, Command] = {
         Command(
             "create a variant",
             _create("POST /api/v1/variants", {"sku": "PLUM", "name": "Plum"}),
+            also=_stock_has("VARIANT#", 1),
+        ),
+        Command(
+            "create a warehouse, with a key",
+            _create_once("POST /api/v1/warehouses", {"code": "KIEL", "name": "Kiel"}),
+            also=_stock_has("WAREHOUSE#", 1),
+        ),
+        Command(
+            "create a variant, with a key",
+            _create_once("POST /api/v1/variants", {"sku": "PLUM", "name": "Plum"}),
             also=_stock_has("VARIANT#", 1),
         ),
     )

@@ -73,6 +73,25 @@ def test_an_event_that_comes_twice_is_kept_once(world: World) -> None:
     assert json.loads(kept["envelope"]) == ENVELOPE
 
 
+def test_an_event_that_was_kept_is_not_replaced(world: World) -> None:
+    world.invoke("eventflow/record_events", batch(message()))
+
+    assert failed(world.invoke("eventflow/record_events", batch(message(data={"forged": True})))) == []
+
+    (kept,) = world.items("EventLogTable")
+    assert json.loads(kept["envelope"]) == ENVELOPE
+
+
+@pytest.mark.parametrize("data", ['{"amount":19.10}', '{"far":1E+400}', '{"text":"\\ud800"}'])
+def test_an_event_is_kept_digit_for_digit(world: World, data: str) -> None:
+    body = json.dumps(message(data="DATA")).replace('"DATA"', data)
+
+    assert failed(world.invoke("eventflow/record_events", batch(body))) == []
+
+    (kept,) = world.items("EventLogTable")
+    assert f'"data":{data}' in kept["envelope"]
+
+
 def test_a_trace_s_events_are_kept_in_time_order(world: World) -> None:
     moments = ["2026-02-10T12:34:57.000Z", "2026-02-10T12:34:56.000Z", "2026-02-10T12:34:56.500Z"]
     messages = [message(event_id=f"e-{n}", occurred_at=moment) for n, moment in enumerate(moments)]
@@ -101,9 +120,22 @@ def test_a_release_request_from_anyone_gives_the_stock_back_once(world: World) -
     world.invoke("stock/on_inventory_release_requested", batch(request(order_id), request(order_id)))
     world.invoke("stock/on_inventory_release_requested", batch(request(order_id)))
 
-    # THEN the units are back once, and that is told once
+    # THEN the units are back once, and that is told once, as part of the order's story
     assert shop.level(world) == (5, 0, 5)
-    assert [event["data"]["reason"] for event in world.events("InventoryReleased")] == ["PAYMENT_FAILED"]
+    (told,) = world.events("InventoryReleased")
+    assert told["data"]["reason"] == "PAYMENT_FAILED"
+    assert told["trace_id"] == world.events("InventoryReserved")[0]["trace_id"] != ENVELOPE["trace_id"]
+
+
+def test_a_reason_from_anyone_is_kept_short(world: World) -> None:
+    shop.stock(world, 5)
+    order_id = shop.order(world)
+    world.step("reserve_stock", order_id)
+
+    world.invoke("stock/on_inventory_release_requested", batch(request(order_id, reason="x" * 200_000)))
+
+    (told,) = world.events("InventoryReleased")
+    assert told["data"]["reason"] == "x" * 200
 
 
 def test_a_release_request_for_an_order_that_holds_nothing_does_nothing(world: World) -> None:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 EARLIEST = "0001-01-01T00:00:00.000Z"
 LATEST = "9999-12-31T23:59:59.999Z"
 
+NO_MOMENT = "this is no moment in ISO 8601, e.g. 2026-01-31T12:00:00Z"
+
 
 def now() -> datetime:
     """Return the present moment, UTC, timezone-aware."""
@@ -34,7 +36,7 @@ def parse(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError("this is no moment in ISO 8601") from None  # Python's own words repeat the text, however long
+        raise ValueError(NO_MOMENT) from None  # Python's own words repeat the text, however long
     return utc(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 

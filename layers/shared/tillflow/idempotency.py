@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from tillflow import clock, database, jsontext, tables
 from tillflow.attributes import Item
@@ -44,6 +44,27 @@ class Reply:
     status: int
     body: dict[str, Any]
     replayed: bool = False
+
+
+class Once(Protocol):
+    """How often a command may take effect: once under a key (`Idempotency`), or each time (`Unkeyed`)."""
+
+    def remember(self, commit: Commit, cause: Cause, reply: Reply) -> None:
+        """Let *commit* store *reply* under the key, if there is one."""
+
+    def once(self, command: Callable[[], Reply]) -> Reply:
+        """Return what *command* (which calls `remember`) answers, or what it answered to this key before."""
+
+
+class Unkeyed:
+    """A command without a key, where its contract asks for none."""
+
+    def remember(self, commit: Commit, cause: Cause, reply: Reply) -> None:
+        """Do nothing: each time is the first."""
+
+    def once(self, command: Callable[[], Reply]) -> Reply:
+        """Return what *command* answers."""
+        return command()
 
 
 class _Replayed(Exception):

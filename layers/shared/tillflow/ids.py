@@ -20,6 +20,11 @@ def derived(kind: str, of: str) -> str:
     return str(uuid.uuid5(_TILLFLOW, f"{kind}:{of}"))
 
 
+def canonical(uuid_text: str) -> str:
+    """Return a UUID, however it is written, as we write it: in lower case, with hyphens."""
+    return str(uuid.UUID(uuid_text))
+
+
 def is_uuid(text: str) -> bool:
     """Tell whether *text* is a UUID in its canonical form."""
     try:

@@ -3,23 +3,31 @@
 import json
 import re
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 # The C encoder knows no Decimal. Each one leaves as a string under a mark nobody can guess, and loses its quotes after.
 _MARK = uuid4().hex
-_MARKED = re.compile(rf'"{_MARK}(-?[0-9.]+)"')
+_MARKED = re.compile(rf'"{_MARK}(-?[0-9.]+(?:E[+-]?[0-9]+)?)"')
+_DECODER = json.JSONDecoder(parse_float=Decimal)
 
 
 def _encode(value: object) -> str:
     if isinstance(value, Decimal):
-        return f"{_MARK}{value:f}"
+        return f"{_MARK}{value}"
     raise TypeError(f"{type(value).__name__} has no JSON form here")
 
 
 def dumps(value: object) -> str:
-    """Return *value* as compact JSON; a `Decimal` becomes the number it is, digit for digit."""
+    """
+    Return *value* as compact JSON, which always is UTF-8: half of a character (a lone surrogate) leaves as its escape.
+
+    A `Decimal` becomes the number it is, digit for digit.
+    """
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_encode)
-    return _MARKED.sub(r"\1", text)
+    return _MARKED.sub(r"\1", text).encode("utf-8", "backslashreplace").decode()
 
 
-loads = json.loads
+def loads(text: str | bytes) -> Any:
+    """Return what JSON *text* says; a number with a fraction is a `Decimal`, so that `dumps` writes it as it was."""
+    return _DECODER.decode(text if isinstance(text, str) else text.decode())

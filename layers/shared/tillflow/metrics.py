@@ -7,7 +7,7 @@ Business metrics, written as log lines that CloudWatch turns into metrics (embed
 | OrdersFailed    | count        | order that its saga failed                     |
 | StockRefusals   | count        | order that got no stock                        |
 | SagaDuration    | milliseconds | confirmed order, from its creation             |
-| PublishLag      | milliseconds | published batch, from its oldest commit        |
+| PublishLag      | milliseconds | published batch, since its oldest event        |
 """
 
 from aws_lambda_powertools import Metrics

@@ -12,7 +12,7 @@ from tillflow import clock, ids
 from tillflow.authorization import scopes_of
 from tillflow.envelope import Cause
 from tillflow.errors import Forbidden, Invalid, Refusal, Unauthorized
-from tillflow.idempotency import MAX_KEY_LENGTH, Idempotency, KeyReused
+from tillflow.idempotency import MAX_KEY_LENGTH, Idempotency, KeyReused, Once, Unkeyed
 from tillflow.validation import problems
 
 _HEADER_TEXT = re.compile(r"[\x21-\x7e]{1,128}")
@@ -72,8 +72,9 @@ class Request:
 
     @property
     def path(self) -> Mapping[str, str]:
-        """The path's parameters by name."""
-        return self.event.get("pathParameters") or {}
+        """The path's parameters by name; a UUID as we write it, in lower case."""
+        sent = self.event.get("pathParameters") or {}
+        return {name: value.lower() if ids.is_uuid(value) else value for name, value in sent.items()}
 
     @property
     def caller(self) -> Principal:
@@ -135,22 +136,24 @@ class Request:
         except ValidationError as error:
             raise self.invalid(problems(error), detail="invalid payload") from error
 
-    def idempotency(self, operation: str, *, reused: type[Refusal] = KeyReused) -> Idempotency | None:
+    def idempotency(self, operation: str, *, reused: type[Refusal] = KeyReused) -> Once:
         """
-        Return this request under its `Idempotency-Key`, or None where it has none.
+        Return this request under its `Idempotency-Key`; without one, it takes effect each time.
 
         Raises:
             Invalid: the key is empty or longer than 255 characters.
         """
         key = self.headers.get("idempotency-key")
         if key is None:
-            return None
+            return Unkeyed()
         if not key.strip() or len(key) > MAX_KEY_LENGTH:
-            raise self.invalid(f"The Idempotency-Key must have 1 to {MAX_KEY_LENGTH} characters.")
+            raise self.invalid(f"The Idempotency-Key must have 1 to {MAX_KEY_LENGTH} characters.", detail="invalid payload")
         return Idempotency(operation, self.caller.user_id, key, self.json(), reused)
 
-    def required_idempotency(self, operation: str) -> Idempotency:
+    def required_idempotency(self, operation: str) -> Once:
         """Return the same where the contract demands a key; `Invalid` when there is none."""
-        if once := self.idempotency(operation):
-            return once
-        raise self.invalid("Send an Idempotency-Key header: a unique value for each attempt, e.g. a UUID.")
+        if "idempotency-key" not in self.headers:
+            raise self.invalid(
+                "Send an Idempotency-Key header: a unique value for each attempt, e.g. a UUID.", detail="invalid payload"
+            )
+        return self.idempotency(operation)

@@ -1,8 +1,21 @@
-"""The base of our pydantic models, and what one found wrong, in words a client can act on."""
+"""The bases of our pydantic models, and what one found wrong, in words a client can act on."""
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from tillflow import clock
 
 _TOLD = 3
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
+# pydantic's words for these are Python's, not JSON's.
+_WORDS = {
+    "dict_type": "Input should be an object",
+    "model_type": "Input should be an object",
+    "list_type": "Input should be an array",
+    "extra_forbidden": "There is no such field",
+}
 
 
 class Model(BaseModel):
@@ -11,8 +24,36 @@ class Model(BaseModel):
     model_config = ConfigDict(defer_build=True)
 
 
+class Body(Model):
+    """A request's JSON body, in JSON's own types; a field that nobody reads (a misspelled one, say) is refused."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class Query(Model):
+    """A request's query string, all text; a parameter that nobody reads is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _date_time(value: object) -> object:
+    # pydantic would take a number for the seconds since 1970, or the milliseconds, by its size.
+    if not isinstance(value, str) or not _DATE_TIME.match(value):
+        raise ValueError(clock.NO_MOMENT)
+    return value
+
+
+type Lax[T] = Annotated[T, Field(strict=False)]
+# A moment in ISO 8601 with its offset, e.g. `2026-01-31T12:00:00Z`; read as UTC.
+type Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_date_time), AfterValidator(clock.utc)]
+
+
 def problems(error: ValidationError) -> str:
     """Return what is wrong, field by field, without repeating what was sent (it may be secret)."""
-    told = [f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors(include_input=False)]
-    more = f" (and {len(told) - _TOLD} more)" if len(told) > _TOLD else ""
-    return "; ".join(told[:_TOLD]) + more
+    found = error.errors(include_input=False, include_url=False)
+    told = [
+        f"{'.'.join(map(str, each['loc'])) or 'body'}: {_WORDS.get(each['type']) or each['msg'].removeprefix('Value error, ')}"
+        for each in found[:_TOLD]
+    ]
+    more = f" (and {len(found) - _TOLD} more)" if len(found) > _TOLD else ""
+    return "; ".join(told) + more

@@ -91,12 +91,23 @@ def test_the_same_key_with_another_payment_token_is_another_body(world: World) -
 
 def test_a_second_key_for_the_same_snapshot_is_a_conflict(world: World) -> None:
     cart = shop.signed_cart()
-    shop.place(world, cart)
+    first = shop.place(world, cart)
 
     answer = shop.place(world, cart)
 
     assert (answer.status, answer.json["error_code"]) == (409, "SNAPSHOT_ALREADY_ORDERED")
+    assert answer.json["orderId"] == first.json["orderId"]
     assert len(world.items("OrdersTable")) == 1
+
+
+def test_another_s_order_is_not_named_to_who_orders_the_same_snapshot(world: World) -> None:
+    cart = shop.signed_cart(userId=None)
+    shop.place(world, cart)
+
+    answer = shop.place(world, cart, user="user-2")
+
+    assert (answer.status, answer.json["error_code"]) == (409, "SNAPSHOT_ALREADY_ORDERED")
+    assert "orderId" not in answer.json
 
 
 def test_a_conflict_leaves_its_key_free(world: World) -> None:

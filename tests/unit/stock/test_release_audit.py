@@ -11,7 +11,7 @@ from tests import shop
 from tests.world import World
 from tillflow import clock, ids
 from tillflow.envelope import Cause
-from tillflow.stock import reservations
+from tillflow.stock import reservations, service
 
 LIST, EXPORT = "GET /api/stocks/release-events", "GET /api/stocks/release-events/export"
 COLUMNS = ["releaseId", "orderId", "reservationId", "reason", "skuId", "quantity", "releasedAt"]
@@ -154,6 +154,31 @@ def test_the_limit_counts_releases_newest_first(world: World) -> None:
     orders = released(world, DAYS, {"A": 1, "B": 1})
 
     assert [row["orderId"] for row in rows(world, limit="2")] == [orders[6], orders[6], orders[5], orders[5]]
+
+
+def test_an_export_that_no_lambda_can_answer_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    items = [{"skuId": "A", "quantity": 1}] * 10_000
+    release = {
+        "releaseId": ids.new(),
+        "orderId": ids.new(),
+        "reservationId": ids.new(),
+        "reason": "x" * 400,
+        "releasedAt": DAYS[0],
+    }
+    monkeypatch.setattr(service, "release_export", lambda _: [release | {"releasedItems": items}])
+
+    answer = world.call(EXPORT, roles=["manager"])
+
+    assert (answer.status, answer.json["error_code"]) == (400, "VALIDATION_FAILED")
+    assert "lower limit" in answer.json["message"]
+
+
+def test_the_offset_in_a_query_string_is_explained(world: World) -> None:
+    # `+` is a space where a query string is read.
+    answer = world.call(EXPORT, roles=["manager"], query={"from": "2026-01-01T00:00:00 02:00"})
+
+    assert answer.status == 400
+    assert "%2B" in answer.json["message"]
 
 
 def test_the_export_takes_the_same_filters(world: World) -> None:

@@ -25,7 +25,7 @@ def test_a_warehouse_is_created_once_for_its_code(world: World) -> None:
 
     assert first.status == 201
     assert first.json == {"id": ids.derived("warehouse", "WH-SAO-01"), "active": True, **body}
-    assert (second.status, second.json["error_code"]) == (409, "ALREADY_EXISTS")
+    assert (second.status, second.json["error_code"], second.json["id"]) == (409, "ALREADY_EXISTS", first.json["id"])
 
 
 def test_a_variant_is_created_once_for_its_sku(world: World) -> None:
@@ -41,7 +41,54 @@ def test_a_variant_is_created_once_for_its_sku(world: World) -> None:
         "active": True,
         "expiresAt": "2030-01-01T00:00:00.000Z",
     }
-    assert (second.status, second.json["error_code"]) == (409, "ALREADY_EXISTS")
+    assert (second.status, second.json["error_code"], second.json["id"]) == (409, "ALREADY_EXISTS", first.json["id"])
+
+
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("POST /api/v1/warehouses", {"code": "A", "name": "A"}),
+        ("POST /api/v1/variants", {"sku": "A", "name": "A", "expiresAt": "2030-01-01T00:00:00Z"}),
+    ],
+)
+def test_under_a_key_a_creation_is_answered_again(world: World, route: str, body: dict[str, Any]) -> None:
+    first, again = (world.call(route, roles=["admin"], body=body, headers={"Idempotency-Key": "k"}) for _ in range(2))
+    other = world.call(route, roles=["admin"], body=body | {"name": "B"}, headers={"Idempotency-Key": "k"})
+
+    assert (first.status, "x-idempotent-replay" in first.headers) == (201, False)
+    assert (again.status, again.headers["x-idempotent-replay"]) == (201, "true")
+    assert again.json == first.json
+    assert (other.status, other.json["error_code"]) == (409, "IDEMPOTENCY_CONFLICT")
+
+
+@pytest.mark.parametrize("moment", [1_900_000_000, "1900000000", 1.9e12, "20300101", "2030-01-01T00:00:00"], ids=repr)
+def test_a_moment_is_iso_8601_with_its_offset(world: World, moment: object) -> None:
+    answer = world.call("POST /api/v1/variants", roles=["admin"], body={"sku": "A", "name": "A", "expiresAt": moment})
+
+    assert answer.status == 400
+    assert "expiresAt" in answer.json["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"expires_at": None}, "expires_at: There is no such field"),
+        ({"sku": []}, "sku: Input should be a valid string"),
+        ({"expiresAt": 1}, "expiresAt: this is no moment in ISO 8601, e.g. 2026-01-31T12:00:00Z"),
+    ],
+    ids=str,
+)
+def test_a_refusal_names_the_field_in_the_words_of_json(world: World, body: dict[str, Any], message: str) -> None:
+    answer = world.call("POST /api/v1/variants", roles=["admin"], body={"sku": "A", "name": "A"} | body)
+
+    assert (answer.status, answer.json["message"]) == (400, message)
+
+
+def test_an_id_in_upper_case_is_the_same_id(world: World) -> None:
+    shop.stock(world, 5)
+    path = {"id": shop.variant(world).upper()}
+
+    assert world.call("GET /api/v1/variants/{id}/levels", roles=["manager"], path=path).status == 200
 
 
 def test_a_variant_need_not_expire(world: World) -> None:

@@ -1,5 +1,6 @@
 """The event log: every event that was on the bus, once."""
 
+from contextlib import suppress
 from typing import Any
 
 from tillflow import aws, jsontext, tables
@@ -7,7 +8,7 @@ from tillflow.attributes import to_item
 
 
 def record(envelope: dict[str, Any]) -> None:
-    """Keep one event. Its key is its own, so that keeping it again changes nothing."""
+    """Keep one event, as it came first: its key is its own, so that it is not kept again, nor replaced."""
     item = tables.event_log_key(envelope["trace_id"], envelope["occurred_at"], envelope["event_id"]) | {
         "event_id": envelope["event_id"],
         "event_type": envelope["event_type"],
@@ -15,4 +16,6 @@ def record(envelope: dict[str, Any]) -> None:
         "trace_id": envelope["trace_id"],
         "envelope": jsontext.dumps(envelope),
     }
-    aws.client("dynamodb").put_item(TableName=tables.event_log(), Item=to_item(item))
+    client = aws.client("dynamodb")
+    with suppress(client.exceptions.ConditionalCheckFailedException):
+        client.put_item(TableName=tables.event_log(), Item=to_item(item), ConditionExpression="attribute_not_exists(pk)")

@@ -2,28 +2,24 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from tillflow.authorization import Role
-from tillflow.validation import Model
+from tillflow.validation import Body, Lax
 
 MAX_TTL_SECONDS = 24 * 60 * 60
 MAX_USER_ID_LENGTH = 128
 
 
-class IssueToken(Model):
+class IssueToken(Body):
     """Who the token is for, what they may do, and for how long (60 seconds to 24 hours)."""
 
-    model_config = ConfigDict(strict=True)
-
     userId: Annotated[str, Field(min_length=1, max_length=MAX_USER_ID_LENGTH, pattern=r"^[^\x00-\x1f\x7f]+$")]
-    roles: Annotated[list[Annotated[Role, Field(strict=False)]], Field(min_length=1, max_length=len(Role))]
+    roles: Annotated[list[Lax[Role]], Field(min_length=1, max_length=len(Role))]
     ttlSeconds: Annotated[int, Field(ge=60, le=MAX_TTL_SECONDS)] = 3600
 
 
-class IntrospectToken(Model):
+class IntrospectToken(Body):
     """A token to look into."""
-
-    model_config = ConfigDict(strict=True)
 
     token: Annotated[str, Field(max_length=8192)]

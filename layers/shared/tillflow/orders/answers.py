@@ -1,7 +1,7 @@
 """Answers about orders (contract: orders-service.md)."""
 
 from datetime import datetime
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 from uuid import UUID
 
 from tillflow.openapi import ErrorBody
@@ -35,6 +35,12 @@ class CanceledOrder(TypedDict):
 
     status: Literal["canceled"]
     order: Order
+
+
+class AlreadyOrdered(ErrorBody):
+    """The error body, with the order that the cart has become where it is the caller's."""
+
+    orderId: NotRequired[UUID]  # noqa: N815 - the wire's name
 
 
 class FinalizedOrder(ErrorBody):

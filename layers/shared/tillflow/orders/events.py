@@ -1,6 +1,6 @@
 """The events that orders cause (contracts: event-contracts.md, orders-service.md)."""
 
-from tillflow import clock
+from tillflow import clock, ids
 from tillflow.envelope import Event
 from tillflow.money import decimal_amount
 from tillflow.orders.rules import Order
@@ -33,7 +33,7 @@ def order_placed(order: Order) -> Event:
     data = {
         "order_id": order.order_id,
         "user_id": order.user_id,
-        "snapshot_id": order.snapshot["snapshotId"],
+        "snapshot_id": ids.canonical(order.snapshot["snapshotId"]),
         "currency": order.currency,
         "item_count": totals["itemCount"],
         "total_quantity": totals["totalQuantity"],

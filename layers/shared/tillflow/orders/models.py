@@ -7,14 +7,13 @@ from uuid import UUID
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from tillflow.openapi import ShownAs
-from tillflow.validation import Model
+from tillflow.validation import Body, Lax, Model, Moment
 
 MAX_LINES = 50
 MAX_QUANTITY = 10_000
 MAX_UNIT_PRICE_CENTS = 1_000_000_000
 
 type Text = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
-type Lax[T] = Annotated[T, Field(strict=False)]
 type Count = Annotated[int, Field(ge=0)]
 
 
@@ -51,25 +50,21 @@ class CartSnapshot(Model):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     items: Annotated[list[CartItem], Field(min_length=1, max_length=MAX_LINES)]
     totals: CartTotals
-    createdAt: Lax[AwareDatetime]
+    createdAt: Moment
     userId: Text | None = None
     signature: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     pricingSnapshot: dict[str, Any] | None = None
 
 
-class CreateOrder(Model):
+class CreateOrder(Body):
     """Body of POST /api/orders. The snapshot is checked apart: what is signed is its text, not this model."""
-
-    model_config = ConfigDict(strict=True)
 
     cartSnapshot: Annotated[dict[str, Any], ShownAs(CartSnapshot)]
     paymentToken: Text | None = None
 
 
-class CancelOrder(Model):
+class CancelOrder(Body):
     """Body of POST /api/orders/{orderId}/cancel; may be empty."""
-
-    model_config = ConfigDict(strict=True)
 
     reason: Annotated[str, Field(max_length=500)] | None = None
 

@@ -94,7 +94,7 @@ class Order:
 
 def order_id_of(snapshot_id: str) -> str:
     """Return the id of the one order that a snapshot can become."""
-    return ids.derived("order", snapshot_id.lower())
+    return ids.derived("order", ids.canonical(snapshot_id))
 
 
 def sign(snapshot: Mapping[str, Any], secret: bytes) -> str:

@@ -11,7 +11,7 @@ from tillflow import clock, jsontext, secrets
 from tillflow.commit import Commit
 from tillflow.config import number
 from tillflow.envelope import Cause
-from tillflow.idempotency import Idempotency, Reply
+from tillflow.idempotency import Once, Reply
 from tillflow.orders import events, rules, store
 from tillflow.orders.models import CartSnapshot
 from tillflow.orders.rules import (
@@ -67,7 +67,7 @@ def find_open(order_id: str) -> Order:
     return order
 
 
-def create(snapshot: dict[str, Any], payment_token: str | None, cause: Cause, once: Idempotency) -> Reply:
+def create(snapshot: dict[str, Any], payment_token: str | None, cause: Cause, once: Once) -> Reply:
     """
     Turn a signed cart snapshot into a pending order, once.
 
@@ -79,9 +79,15 @@ def create(snapshot: dict[str, Any], payment_token: str | None, cause: Cause, on
 
     def command() -> Reply:
         order = _place(snapshot, payment_token, cause)
+
+        def taken(owner: str | None) -> SnapshotAlreadyOrdered:
+            # The order's id is its owner's business.
+            known = {"orderId": order.order_id} if owner == order.user_id else {}
+            return SnapshotAlreadyOrdered("This snapshot has become an order already. To order again, sign a new one.", **known)
+
         reply = Reply(201, {"orderId": order.order_id})
         commit = Commit(cause)
-        store.add(commit, order, lambda: SnapshotAlreadyOrdered("This snapshot has become an order already."))
+        store.add(commit, order, taken)
         once.remember(commit, cause, reply)
         commit.emit(events.order_created(order), events.order_placed(order))
         commit.write()
@@ -103,7 +109,7 @@ def _place(snapshot: dict[str, Any], payment_token: str | None, cause: Cause) ->
         raise NotYourSnapshot("This cart snapshot belongs to another user.")
     rules.check_age(cart, cause.at, timedelta(seconds=number("CART_SNAPSHOT_MAX_AGE_SECONDS", 86_400)))
     return Order(
-        order_id=rules.order_id_of(str(cart.snapshotId)),
+        order_id=rules.order_id_of(snapshot["snapshotId"]),
         status=PENDING,
         user_id=cause.user_id,
         snapshot=snapshot,

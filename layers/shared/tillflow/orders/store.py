@@ -49,8 +49,8 @@ def _unsettled_until(moment: str) -> Iterator[str]:
             yield tables.order_id_of(item)
 
 
-def add(commit: Commit, order: Order, otherwise: Callable[[], Exception]) -> None:
-    """Store a new order; *otherwise* says what it means that the snapshot has become one before."""
+def add(commit: Commit, order: Order, otherwise: Callable[[str | None], Exception]) -> None:
+    """Store a new order; *otherwise* gets the user whose order the snapshot has become before."""
     item: dict[str, Any] = tables.order_key(order.order_id) | {
         "status": order.status,
         "user_id": order.user_id,
@@ -62,7 +62,7 @@ def add(commit: Commit, order: Order, otherwise: Callable[[], Exception]) -> Non
         "snapshot": zlib.compress(jsontext.dumps(order.snapshot).encode()),
     }
     item |= _unsettled(order.order_id, order.created_at)
-    commit.put(tables.orders(), item, when=absent(), otherwise=lambda _: otherwise())
+    commit.put(tables.orders(), item, when=absent(), otherwise=lambda item: otherwise(item["user_id"] if item else None))
 
 
 def cancel(commit: Commit, order: Order) -> None:

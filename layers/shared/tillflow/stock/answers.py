@@ -1,9 +1,10 @@
 """Answers about stock (contracts: stock-events.md, event-contracts.md)."""
 
 from datetime import datetime
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 from uuid import UUID
 
+from tillflow.openapi import ErrorBody
 from tillflow.stock.models import EventType, ReasonCode
 
 
@@ -25,6 +26,12 @@ class Variant(TypedDict):
     name: str
     active: bool
     expiresAt: datetime | None
+
+
+class Existing(ErrorBody):
+    """The error body, with the id of what has the code or SKU."""
+
+    id: NotRequired[UUID]
 
 
 class RecordedLine(TypedDict):

@@ -4,22 +4,22 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic.config import JsonDict
 
 from tillflow import clock
-from tillflow.validation import Model
+from tillflow.validation import Body, Lax, Model, Moment, Query
 
 MAX_LINES = 90
 MAX_UNITS = 1_000_000_000
 MAX_PAGE_SIZE = 100
 MAX_EXPORT = 10_000
+# A reason comes from whoever asks for a release, and an answer holds many of them.
+MAX_REASON_LENGTH = 200
 
-type Lax[T] = Annotated[T, Field(strict=False)]
 type Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 type Code = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
 type Units = Annotated[int, Field(ge=-MAX_UNITS, le=MAX_UNITS)]
-type Moment = Annotated[AwareDatetime, Field(strict=False), AfterValidator(clock.utc)]
 
 
 class EventType(StrEnum):
@@ -41,11 +41,7 @@ class ReasonCode(StrEnum):
     OTHER = "OTHER"
 
 
-class _Body(Model):
-    model_config = ConfigDict(strict=True)
-
-
-class CreateWarehouse(_Body):
+class CreateWarehouse(Body):
     """A place that holds stock. Sellers may move stock only where *sellerIds* names them."""
 
     code: Code
@@ -53,7 +49,7 @@ class CreateWarehouse(_Body):
     sellerIds: Annotated[list[Name], Field(max_length=100)] = []  # noqa: RUF012 - pydantic copies it
 
 
-class CreateVariant(_Body):
+class CreateVariant(Body):
     """Something that can be stocked and sold under its SKU; after *expiresAt* it is not sold."""
 
     sku: Code
@@ -62,14 +58,14 @@ class CreateVariant(_Body):
     expiresAt: Moment | None = None
 
 
-class StockEventLine(_Body):
+class StockEventLine(Body):
     """One variant's movement: positive for INBOUND and OUTBOUND, positive or negative for ADJUST."""
 
     variantId: Lax[UUID]
     quantity: Units
 
 
-class CreateStockEvent(_Body):
+class CreateStockEvent(Body):
     """Body of POST /api/v1/stock-events."""
 
     type: Lax[EventType]
@@ -84,13 +80,15 @@ _DATE_TIME: JsonDict = {"format": "date-time"}
 
 
 def _moment(text: str) -> str:
-    return clock.iso(clock.parse(text))
+    try:
+        return clock.iso(clock.parse(text))
+    except ValueError as error:
+        # In a query string, + means a space.
+        raise ValueError(f"{error} (the + of an offset is written %2B)" if " " in text else str(error)) from None
 
 
-class ReleaseQuery(Model):
+class ReleaseQuery(Query):
     """Which releases: of one order, and within [*from*, *to*] (ISO 8601; both ends included)."""
-
-    model_config = ConfigDict(populate_by_name=True)
 
     orderId: UUID | None = None
     since: Annotated[str, AfterValidator(_moment), Field(alias="from", json_schema_extra=_DATE_TIME)] = clock.EARLIEST
@@ -121,7 +119,7 @@ class ReleaseRequest(Model):
     """What the stock context needs of `InventoryReleaseRequested`, whoever sent it."""
 
     order_id: UUID
-    reason: str
+    reason: Annotated[str, AfterValidator(lambda reason: reason[:MAX_REASON_LENGTH])]
 
 
 class MovedItem(Model):

@@ -140,7 +140,7 @@ def _try_release(order_id: str, reason: str, cause: Cause) -> None:
 
 def _release(found: Item, reason: str, cause: Cause) -> None:
     lines = _held(found)
-    commit = _closing(found["order_id"], PENDING, RELEASED, reason, lines, cause)
+    commit = _closing(found, RELEASED, reason, cause)
     for line in lines:
         store.move(commit, line, _Moved)
     commit.write()
@@ -174,7 +174,7 @@ def _close(order_id: str, reason: str, cause: Cause) -> None:
 
 def _restock(found: Item, reason: str, cause: Cause) -> None:
     order_id, lines = found["order_id"], _held(found)
-    commit = _closing(order_id, POSTED, RETURNED, reason, lines, cause)
+    commit = _closing(found, RETURNED, reason, cause)
     posted = {
         "type": EventType.INBOUND,
         "reason_code": ReasonCode.OTHER,
@@ -189,13 +189,15 @@ def _restock(found: Item, reason: str, cause: Cause) -> None:
     commit.write()
 
 
-def _closing(order_id: str, before: str, after: str, reason: str, lines: list[Line], cause: Cause) -> Commit:
+def _closing(found: Item, after: str, reason: str, cause: Cause) -> Commit:
     """Return a commit that turns the reservation, which then is its own audit record, and tells of it."""
+    order_id = found["order_id"]
     reservation_id, release_id = reservation_id_of(order_id), ids.derived("release", order_id)
     marks = {"status": after, "release_id": release_id, "release_reason": reason, **store.release_marks(cause.at)}
-    commit = Commit(cause)
-    store.turn(commit, reservation_id, before, marks, lambda _: _Moved())
-    commit.emit(events.inventory_released(release_id, order_id, reservation_id, reason, lines))
+    # It is part of the order's story, whoever asked for it.
+    commit = Commit(Cause(cause.user_id, cause.roles, found["trace_id"], cause.at))
+    store.turn(commit, reservation_id, found["status"], marks, lambda _: _Moved())
+    commit.emit(events.inventory_released(release_id, order_id, reservation_id, reason, _held(found)))
     return commit
 
 

@@ -10,7 +10,7 @@ from tillflow import clock, ids
 from tillflow.attributes import Item
 from tillflow.commit import Commit
 from tillflow.envelope import Cause
-from tillflow.idempotency import Idempotency, Reply
+from tillflow.idempotency import Once, Reply
 from tillflow.stock import rules, store
 from tillflow.stock.events import units_by_sku
 from tillflow.stock.models import (
@@ -25,39 +25,48 @@ from tillflow.stock.reservations import reservation_id_of, variant_id_of
 from tillflow.stock.rules import AlreadyExists, Line, Variant, VariantNotFound, Warehouse
 
 
-def create_warehouse(wanted: CreateWarehouse, cause: Cause) -> dict[str, Any]:
+def create_warehouse(wanted: CreateWarehouse, cause: Cause, once: Once) -> Reply:
     """
-    Create a warehouse and return it.
+    Create a warehouse and return it (201).
 
     Raises:
         AlreadyExists: the code is taken.
     """
-    warehouse_id = ids.derived("warehouse", wanted.code)
-    warehouse = Warehouse(warehouse_id, wanted.code, wanted.name, active=True, seller_ids=tuple(wanted.sellerIds))
-    commit = Commit(cause)
-    store.add_warehouse(commit, warehouse, lambda: AlreadyExists(f"There is a warehouse with the code {wanted.code}."))
-    commit.write()
-    return {"id": warehouse_id, "code": wanted.code, "name": wanted.name, "active": True, "sellerIds": wanted.sellerIds}
+
+    def command() -> Reply:
+        warehouse_id = ids.derived("warehouse", wanted.code)
+        warehouse = Warehouse(warehouse_id, wanted.code, wanted.name, active=True, seller_ids=tuple(wanted.sellerIds))
+        taken = AlreadyExists(f"There is a warehouse with the code {wanted.code}.", id=warehouse_id)
+        reply = Reply(201, wanted.model_dump() | {"id": warehouse_id, "active": True})
+        commit = Commit(cause)
+        store.add_warehouse(commit, warehouse, lambda: taken)
+        once.remember(commit, cause, reply)
+        commit.write()
+        return reply
+
+    return once.once(command)
 
 
-def create_variant(wanted: CreateVariant, cause: Cause) -> dict[str, Any]:
+def create_variant(wanted: CreateVariant, cause: Cause, once: Once) -> Reply:
     """
-    Create a variant and return it.
+    Create a variant and return it (201).
 
     Raises:
         AlreadyExists: the SKU is taken.
     """
-    variant = Variant(variant_id_of(wanted.sku), wanted.sku, wanted.name, wanted.active, wanted.expiresAt)
-    commit = Commit(cause)
-    store.add_variant(commit, variant, lambda: AlreadyExists(f"There is a variant with the SKU {wanted.sku}."))
-    commit.write()
-    return {
-        "id": variant.variant_id,
-        "sku": variant.sku,
-        "name": variant.name,
-        "active": variant.active,
-        "expiresAt": clock.iso(variant.expires_at) if variant.expires_at else None,
-    }
+
+    def command() -> Reply:
+        variant = Variant(variant_id_of(wanted.sku), wanted.sku, wanted.name, wanted.active, wanted.expiresAt)
+        taken = AlreadyExists(f"There is a variant with the SKU {wanted.sku}.", id=variant.variant_id)
+        expires_at = clock.iso(wanted.expiresAt) if wanted.expiresAt else None
+        reply = Reply(201, wanted.model_dump() | {"id": variant.variant_id, "expiresAt": expires_at})
+        commit = Commit(cause)
+        store.add_variant(commit, variant, lambda: taken)
+        once.remember(commit, cause, reply)
+        commit.write()
+        return reply
+
+    return once.once(command)
 
 
 def levels(variant_id: str, open_orders: Iterable[str]) -> dict[str, Any]:
@@ -96,7 +105,7 @@ def _held_by_warehouse(variant_id: str, open_orders: Iterable[str]) -> Counter[s
     return held
 
 
-def record(wanted: CreateStockEvent, cause: Cause, once: Idempotency | None) -> Reply:
+def record(wanted: CreateStockEvent, cause: Cause, once: Once) -> Reply:
     """
     Record one movement of stock in the ledger and return it (201).
 
@@ -123,12 +132,11 @@ def record(wanted: CreateStockEvent, cause: Cause, once: Idempotency | None) -> 
         store.add_event(commit, event["id"], _stored(event), lines, lambda _: AlreadyExists())
         for line in lines:
             store.move(commit, line, partial(rules.InsufficientStock, f"Fewer units of {line.sku} are available."))
-        if once:
-            once.remember(commit, cause, reply)
+        once.remember(commit, cause, reply)
         commit.write()
         return reply
 
-    return once.once(command) if once else command()
+    return once.once(command)
 
 
 def _variant(variant_id: str) -> Variant:

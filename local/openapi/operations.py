@@ -37,7 +37,8 @@ _CREDENTIALS = {
 HEADERS: Json = {
     "X-Request-Id": {"description": "Names this request: the caller's own, or a new one.", "schema": {"type": "string"}},
     "X-Trace-Id": {
-        "description": "Names everything that follows from this request, in logs and events: the caller's own, or a new one.",
+        "description": "Names this request in logs, and in events what follows from it: the caller's own, or a new one. "
+        "What is done to an order is told under the trace that made it.",
         "schema": {"type": "string", "format": "uuid"},
     },
     REPLAY_HEADER: {

@@ -152,7 +152,7 @@ def test_every_context_on_the_page_exists() -> None:
 
 
 def test_unsettled_orders_spread_over_every_partition_of_their_index() -> None:
-    assert {tables.unsettled_partition(ids.new()) for _ in range(200)} == set(tables.UNSETTLED_PARTITIONS)
+    assert {tables.index_partition(ids.new()) for _ in range(200)} == set(tables.INDEX_PARTITIONS)
 
 
 # --- keys and scans in the code -----------------------------------------------------------------------------------

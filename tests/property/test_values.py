@@ -62,8 +62,11 @@ def test_the_total_of_the_decimals_is_the_decimal_of_the_total(lines: list[tuple
 
 
 @given(json_objects)
-def test_json_is_read_back_as_it_was_written(value: dict[str, Any]) -> None:
-    assert jsontext.loads(jsontext.dumps(value)) == value
+def test_json_is_written_again_as_it_was_read(value: dict[str, Any]) -> None:
+    # A float comes back as the Decimal that its text is; only written again are the two the same.
+    again = jsontext.dumps(jsontext.loads(jsontext.dumps(value)))
+
+    assert json.loads(again) == value
 
 
 stored = st.recursive(

@@ -30,7 +30,7 @@ class KeyReused(Invalid):
 
 
 class KeyConflict(Conflict):
-    """The same, in the words of the stock contract."""
+    """The key was used with another body (409, in the stock contract's words)."""
 
     code = "IDEMPOTENCY_CONFLICT"
     title = "Idempotency conflict"

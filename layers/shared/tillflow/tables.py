@@ -10,7 +10,7 @@ Every table, its keys and its access patterns, in one page. No key is spelled an
 | STOCK_TABLE              | a variant and all its levels           | VARIANT#<id>, (LEVEL#<warehouse id>)       | stock       |
 | STOCK_TABLE              | stock event, or reservation: a pending | EVENT#<id>, EVENT                          | stock       |
 |                          | OUTBOUND one, its id from the order    |                                            |             |
-| STOCK_TABLE `released`   | the release audit, newest first        | RELEASED, released_at                      | stock       |
+| STOCK_TABLE `released`   | the release audit, newest first        | <0..3>, released_at                        | stock       |
 | PAYMENTS_TABLE           | the payment of one order               | PAYMENT#<order id>, PAYMENT                | payments    |
 | SANDBOX_CHARGES_TABLE    | the sandbox gateway's charge of a key  | CHARGE#<key>                               | payments    |
 | IDEMPOTENCY_TABLE        | what was answered to a key             | <SHA-256 of operation, caller, key>        | idempotency |
@@ -27,9 +27,8 @@ type Key = dict[str, str]
 
 RELEASED_INDEX = "released"
 UNSETTLED_INDEX = "unsettled"
-RELEASED_PARTITION = "RELEASED"
-# The index of unsettled orders has four partitions: DynamoDB lets each be written 1,000 times a second.
-UNSETTLED_PARTITIONS = "0123"
+# An index has four partitions: DynamoDB lets each be written 1,000 times a second.
+INDEX_PARTITIONS = "0123"
 
 
 def orders() -> str:
@@ -72,9 +71,9 @@ def order_id_of(item: Item) -> str:
     return str(item["pk"]).removeprefix("ORDER#")
 
 
-def unsettled_partition(order_id: str) -> str:
-    """Return the partition of the index of unsettled orders that an order is in."""
-    return UNSETTLED_PARTITIONS[int(order_id[0], 16) % len(UNSETTLED_PARTITIONS)]
+def index_partition(order_id: str) -> str:
+    """Return the partition of an index that an order, or its reservation, is in."""
+    return INDEX_PARTITIONS[int(order_id[0], 16) % len(INDEX_PARTITIONS)]
 
 
 def warehouse_key(warehouse_id: str) -> Key:

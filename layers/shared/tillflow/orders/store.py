@@ -43,7 +43,7 @@ def unsettled() -> Iterator[str]:
 
 
 def _unsettled_until(moment: str) -> Iterator[str]:
-    for partition in tables.UNSETTLED_PARTITIONS:
+    for partition in tables.INDEX_PARTITIONS:
         bounds = (clock.EARLIEST, moment)
         for item in database.between(tables.orders(), tables.UNSETTLED_INDEX, _INDEX_KEYS, partition, bounds):
             yield tables.order_id_of(item)
@@ -132,7 +132,7 @@ def postpone(commit: Commit, order_id: str, at: datetime, otherwise: Callable[[s
 
 
 def _unsettled(order_id: str, since: datetime) -> dict[str, str]:
-    return {"unsettled": tables.unsettled_partition(order_id), "due_at": deadline_after(since)}
+    return {"unsettled": tables.index_partition(order_id), "due_at": deadline_after(since)}
 
 
 def _with_status(otherwise: Callable[[str], Exception]) -> Callable[[Item | None], Exception]:

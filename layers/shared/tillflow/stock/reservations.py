@@ -193,7 +193,7 @@ def _closing(found: Item, after: str, reason: str, cause: Cause) -> Commit:
     """Return a commit that turns the reservation, which then is its own audit record, and tells of it."""
     order_id = found["order_id"]
     reservation_id, release_id = reservation_id_of(order_id), ids.derived("release", order_id)
-    marks = {"status": after, "release_id": release_id, "release_reason": reason, **store.release_marks(cause.at)}
+    marks = {"status": after, "release_id": release_id, "release_reason": reason, **store.release_marks(order_id, cause.at)}
     # It is part of the order's story, whoever asked for it.
     commit = Commit(Cause(cause.user_id, cause.roles, found["trace_id"], cause.at))
     store.turn(commit, reservation_id, found["status"], marks, lambda _: _Moved())

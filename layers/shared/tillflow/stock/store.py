@@ -1,8 +1,10 @@
 """Stock in DynamoDB: reads, and the writes they add to a commit."""
 
+import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from tillflow import clock, database, tables
@@ -49,8 +51,11 @@ def find_events(event_ids: Sequence[str]) -> Iterator[Item]:
 
 def released(since: str, until: str) -> Iterator[Item]:
     """Yield the reservations that were given back within these moments (ISO 8601), newest first."""
-    index, pk = tables.RELEASED_INDEX, tables.RELEASED_PARTITION
-    return database.between(tables.stock(), index, _INDEX_KEYS, pk, (since, until), ScanIndexForward=False)
+    partitions = [
+        database.between(tables.stock(), tables.RELEASED_INDEX, _INDEX_KEYS, pk, (since, until), ScanIndexForward=False)
+        for pk in tables.INDEX_PARTITIONS
+    ]
+    return heapq.merge(*partitions, key=itemgetter("released_at"), reverse=True)
 
 
 def add_warehouse(commit: Commit, warehouse: Warehouse, otherwise: Callable[[], Exception]) -> None:
@@ -92,9 +97,9 @@ def turn(
     )
 
 
-def release_marks(at: datetime) -> dict[str, str]:
+def release_marks(order_id: str, at: datetime) -> dict[str, str]:
     """Return the attributes that put a reservation into the release audit's index."""
-    return {"released": tables.RELEASED_PARTITION, "released_at": clock.iso(at)}
+    return {"released": tables.index_partition(order_id), "released_at": clock.iso(at)}
 
 
 def move(commit: Commit, line: Line, otherwise: Callable[[], Exception]) -> None:

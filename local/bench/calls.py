@@ -1,6 +1,7 @@
 """What the functions logged of their AWS calls while they were metered (`tillflow.meter`)."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,6 +11,9 @@ from local.logs import groups, lines
 from local.stack import Stack
 
 READ_UNIT_BYTES = 4096
+# CloudWatch bills this for each event besides its text; Lambda on AWS adds START, END and REPORT to each invocation.
+LOG_EVENT_BYTES = 26
+PLATFORM_LOG_BYTES = 300 + 3 * LOG_EVENT_BYTES
 
 
 @dataclass(frozen=True)
@@ -30,19 +34,22 @@ class Call:
 
 @dataclass(frozen=True)
 class Metered:
-    """What happened in a while: AWS *calls*, and function *invocations* as `(function, request id)`."""
+    """What happened in a while: AWS *calls*, the function of each *invocation*, *log_bytes* by function."""
 
     calls: list[Call]
     invocations: list[str]
+    log_bytes: Counter[str]
 
 
 def metered(stack: Stack, since: int) -> Metered:
     """Return what the functions of *stack* did from *since* (milliseconds since 1970) on."""
     calls: list[Call] = []
     invocations: set[tuple[str, str]] = set()
+    log_bytes: Counter[str] = Counter()
     names = _functions(stack)
     tables = {physical: logical for logical, physical in stack.tables.items()}
-    for line in _records(stack, since):
+    for message in _messages(stack, since):
+        line = json.loads(message)
         function = names.get(line.get("function", ""), "")
         if not function:
             continue
@@ -51,7 +58,11 @@ def metered(stack: Stack, since: int) -> Metered:
             consumed = line["consumed"]
             touched = tuple(tables.get(each["TableName"], each["TableName"]) for each in consumed)
             calls.append(Call(function, line["service"], line["operation"], touched, _units(line)))
-    return Metered(calls, sorted(function for function, _ in invocations))
+        else:
+            log_bytes[function] += len(message.encode()) + LOG_EVENT_BYTES
+    for function, _ in invocations:
+        log_bytes[function] += PLATFORM_LOG_BYTES
+    return Metered(calls, sorted(function for function, _ in invocations), log_bytes)
 
 
 def _units(line: dict[str, Any]) -> Decimal:
@@ -65,12 +76,12 @@ def _units(line: dict[str, Any]) -> Decimal:
     return factor * blocks
 
 
-def _records(stack: Stack, since: int) -> Iterator[dict[str, Any]]:
+def _messages(stack: Stack, since: int) -> Iterator[str]:
     for logical_id, name in groups(stack):
         if logical_id == "FunctionLogs":
             for line in lines(stack, logical_id, name, since):
                 if line.message.startswith("{"):
-                    yield json.loads(line.message)
+                    yield line.message
 
 
 def _functions(stack: Stack) -> dict[str, str]:

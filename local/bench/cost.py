@@ -168,6 +168,7 @@ def _figures(seen: Metered, transitions: int, events_told: int) -> Figures:
         "followers' invocations": Decimal(listened),
         # The bus sends each event; a batch is received and deleted.
         "followers' queue requests": Decimal(events_told + 2 * listened),
+        "log bytes, all": Decimal(sum(seen.log_bytes[name] for name in WAY | FOLLOWERS)),
     }
     return figures | _priced(figures)
 
@@ -195,6 +196,7 @@ def _priced(figures: Figures) -> Figures:
         "$ per million, Express": way + express,
         "$ per million, Standard": way + cost("Standard transitions", figures["transitions"]),
         "$ per million, followers": followers,
+        "$ per million, logs": cost("CloudWatch log bytes", figures["log bytes, all"]),
     }
 
 
@@ -230,7 +232,7 @@ def _markdown(measured: dict[str, Figures], verdicts: list[str]) -> str:
             f"Priced at the list prices of {prices.REGION} on {prices.DATE} (`local/bench/prices.py`). AWS bills a transition",
             "for each step that is executed. An order's authorizer call is cached for five minutes and so is not in every order.",
             "The *followers* are the event log and its queue. A lone order is the dearest: under load the publisher and the",
-            "followers share each invocation among many orders.",
+            "followers share each invocation among many orders. The *logs* are the functions' own lines and Lambda's.",
             "",
             f"| {' | '.join(head)} |",
             f"|{'---|' * len(head)}",

@@ -14,6 +14,7 @@ PER_MILLION = {
     "Lambda invocations": Decimal("0.20"),
     "Lambda milliseconds": Decimal("0.0067"),  # 512 MB on arm64: 0.5 x $0.0000133334 a GB-second / 1,000
     "SQS requests": Decimal("0.40"),
+    "CloudWatch log bytes": Decimal("0.0005"),  # $0.50 a GB
     "Express executions": Decimal("1.00"),
     "Express milliseconds": Decimal("0.00104"),  # 64 MB: 0.0625 x $0.00001667 a GB-second / 1,000
     "Standard transitions": Decimal("25.00"),

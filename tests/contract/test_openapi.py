@@ -1,9 +1,10 @@
 """The document of the API (docs/openapi.json) is what the functions do, and is served as it is committed."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import schemathesis
@@ -16,7 +17,10 @@ from tests import template
 from tests.contract.test_samples import arranged, run, sample
 from tests.world import World
 from tillflow.authorization import AUTHENTICATED, PUBLIC, ROUTES
+from tillflow.order_saga import service as saga
+from tillflow.orders.answers import FailureReason
 from tillflow.request import Request
+from tillflow.stock import rules as stock_rules
 
 __all__ = ["arranged"]
 
@@ -158,6 +162,17 @@ def test_every_refusal_has_the_one_error_body(route: str, operation: Json) -> No
         if status >= "400" and (route, status) != ("GET /readyz", "503"):  # not a refusal: it tells which table is missing
             schema = resolved(resolved(response)["content"]["application/json"]["schema"])
             assert required <= set(schema["required"]), (route, status)
+
+
+def test_every_reason_of_a_failure_is_documented() -> None:
+    words = {
+        value
+        for module in (stock_rules, saga)
+        for value in vars(module).values()
+        if isinstance(value, str) and re.fullmatch(r"[A-Z]+_[A-Z_]+", value)
+    }
+
+    assert words - {"ORDER_CANCELED"} == set(get_args(FailureReason))
 
 
 def test_the_document_is_served_as_it_is_committed(world: World) -> None:

@@ -114,7 +114,7 @@ def test_the_export_sample_is_answered_with_a_file(arranged: World) -> None:
     header, row, end = answer["body"].split("\r\n")
     assert header == "releaseId,orderId,reservationId,reason,skuId,quantity,releasedAt"
     assert row.split(",")[1] == ORDER_ID
-    assert row.split(",")[3:6] == ["SAGA_FAILED", "LAPTOP-X-RED-256", "2"]
+    assert row.split(",")[3:6] == ["PROCESSING_FAILED", "LAPTOP-X-RED-256", "2"]
     assert end == ""
 
 

@@ -95,7 +95,7 @@ ENDINGS = {
         ["ReserveStock", "ChargePayment", *UNDO],
         (*PLACED, "InventoryReserved", *TAKEN_BACK),
         card="tok_unavailable",
-        reason="SAGA_FAILED",
+        reason="PROCESSING_FAILED",
     ),
     "out of stock": Ending(
         "failed",

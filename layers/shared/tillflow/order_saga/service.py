@@ -21,7 +21,7 @@ from tillflow.stock.reservations import ReservationRefused
 # A gateway knows an idempotency key for a day (Stripe): a later charge under it could be a second one.
 _CHARGEABLE = timedelta(hours=20)
 
-_TECHNICAL = "SAGA_FAILED"
+_TECHNICAL = "PROCESSING_FAILED"
 _STOCK_RELEASED = "STOCK_RELEASED"
 _PAYMENT_FAILED = "PAYMENT_FAILED"
 _ORDER_CANCELED = "ORDER_CANCELED"

@@ -7,6 +7,16 @@ from uuid import UUID
 from tillflow.openapi import ErrorBody
 from tillflow.orders.models import CartSnapshot, CartTotals
 
+FailureReason = Literal[
+    "OUT_OF_STOCK",
+    "UNKNOWN_SKU",
+    "VARIANT_INACTIVE",
+    "VARIANT_EXPIRED",
+    "STOCK_RELEASED",
+    "PAYMENT_FAILED",
+    "PROCESSING_FAILED",
+]
+
 
 class PlacedOrder(TypedDict):
     """The order that the cart has become."""
@@ -23,7 +33,7 @@ class Order(TypedDict):
     userId: str
     totals: CartTotals
     cartSnapshot: CartSnapshot
-    failureReason: str | None
+    failureReason: FailureReason | None
     cancellationReason: str | None
     canceledAt: datetime | None
     createdAt: datetime

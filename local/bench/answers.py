@@ -56,7 +56,7 @@ _RELEASED = _RESERVATION | {
     "status": "released",
     "release_id": "5d1f0c1e-3b7a-5a55-8a5e-0d6f5e2f9c11",
     "release_reason": "PAYMENT_FAILED",
-    "released": "RELEASED",
+    "released": "0",
     "released_at": _NOW,
 }
 _PAYMENT = {
@@ -86,7 +86,6 @@ def answers(name: str) -> Json:
         "PutItem": {},
         "Query": {"Items": []},
         "Query 0": {"Items": [_item({"pk": order["pk"], "sk": order["sk"]})]},
-        "Query RELEASED": {"Items": [_item(_RELEASED)]},
         "Query VARIANT": {"Items": [_item(_LEVEL), _item(_VARIANT)]},
         "StartExecution": {"executionArn": "arn:aws:states:us-east-1:123456789012:execution:saga:1", "startDate": 1770726896},
         "TransactWriteItems": {},
@@ -158,4 +157,5 @@ def _item(values: Json) -> Json:
 _DIFFERENT: dict[str, Json] = {
     "order_saga/charge_payment": {"GetItem PAYMENT": {}},
     "stock/export_releases": {"GetItem EVENT": {"Item": _item(_RELEASED)}},
+    "stock/list_releases": {"Query 0": {"Items": [_item(_RELEASED)]}},
 }

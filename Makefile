@@ -8,6 +8,11 @@ SHELL := bash
 
 # Functions and tools start several times slower without bytecode.
 unexport PYTHONDONTWRITEBYTECODE
+# Make splits names at spaces: without this it would fail late, and write beside this folder.
+ifneq ($(words $(CURDIR)),1)
+$(error "$(CURDIR)" has a space in it, which make cannot handle: move this folder to a path without one)
+endif
+
 # An activated environment of something else must not be synced by accident.
 unexport VIRTUAL_ENV
 

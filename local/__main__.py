@@ -4,8 +4,12 @@ import argparse
 import os
 import sys
 
+from botocore.exceptions import ConnectionError as NoConnection
+
 from local import STATE, LocalError, bench, demo, deploy, emulator, invoke, logs, stack
 from local.process import console, step
+
+MOST_PORT = 65_535
 
 
 def main() -> int:
@@ -16,6 +20,9 @@ def main() -> int:
     except LocalError as error:
         console.print(f"[red]✗[/] {arguments.command}: ", end="")
         console.print(str(error), markup=False)
+        return 1
+    except NoConnection as error:
+        console.print(f"[red]✗[/] {arguments.command}: the emulator went away: `make up` starts it ({error})")
         return 1
     except KeyboardInterrupt:
         return 130
@@ -29,9 +36,9 @@ def _run(arguments: argparse.Namespace) -> None:
         case "down":
             down(arguments.endpoint)
         case "logs":
-            logs.show(stack.read(STATE), follow=arguments.follow)
+            logs.show(_deployed(), follow=arguments.follow)
         case "demo":
-            demo.run(stack.read(STATE))
+            demo.run(_deployed())
         case "invoke":
             invoke.run()
         case "bench":
@@ -39,7 +46,7 @@ def _run(arguments: argparse.Namespace) -> None:
         case "trace":
             from local import tell  # what this and the next import, no other command needs
 
-            tell.run(stack.read(STATE), arguments.order)
+            tell.run(_deployed(), arguments.order)
         case generated:
             _generate(generated)
 
@@ -52,9 +59,9 @@ def _generate(what: str) -> None:
         module.run()
 
 
-def up(endpoint: str | None, port: int | None) -> None:
+def up(endpoint: str | None, port: str | None) -> None:
     """Deploy to *endpoint*, or to an emulator of our own, which is started if it does not run yet."""
-    deployed = deploy.deploy(_own_emulator(port).endpoint if endpoint is None else _running(endpoint), STATE)
+    deployed = deploy.deploy(_own_emulator(_port(port)).endpoint if endpoint is None else _running(endpoint), STATE)
     console.print(f"API       {deployed.api_url}\nemulator  {deployed.endpoint_url}")
     console.print(f"all else  {stack.path_in(STATE)}")
 
@@ -70,6 +77,22 @@ def down(endpoint: str | None) -> None:
         console.print("no emulator is running")
 
 
+def _deployed() -> stack.Stack:
+    """Return the stack that `make up` deployed, if what it runs on is still there."""
+    deployed = stack.read(STATE)
+    if not emulator.answers(deployed.endpoint_url):
+        raise LocalError(f"no emulator answers at {deployed.endpoint_url}, where the stack was: run `make up`")
+    return deployed
+
+
+def _port(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= MOST_PORT:
+        raise LocalError(f"TILLFLOW_PORT must be a number from 1 to {MOST_PORT}, not {text}")
+    return int(text)
+
+
 def _own_emulator(port: int | None) -> emulator.Emulator:
     running = emulator.find(STATE)
     if running is None:
@@ -82,6 +105,8 @@ def _own_emulator(port: int | None) -> emulator.Emulator:
 
 def _running(endpoint: str) -> str:
     endpoint = endpoint.rstrip("/")
+    if not endpoint.startswith(("http://", "https://")):
+        raise LocalError(f"ENDPOINT must be a URL, e.g. http://{endpoint}")
     if not emulator.answers(endpoint):
         raise LocalError(f"no emulator answers at {endpoint}: start it, or leave ENDPOINT out")
     return endpoint
@@ -94,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name)
         # Make passes its variables on as environment, empty or not.
         command.add_argument("--endpoint", default=os.environ.get("ENDPOINT") or None)
-        command.add_argument("--port", type=int, default=os.environ.get("TILLFLOW_PORT") or None)
+        command.add_argument("--port", default=os.environ.get("TILLFLOW_PORT") or None)
     commands.add_parser("logs").add_argument("--follow", action="store_true")
     commands.add_parser("demo")
     commands.add_parser("invoke")

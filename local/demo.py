@@ -25,8 +25,11 @@ def run(stack: Stack) -> None:
         shop = open_shop(stack, len(STORIES), STOCK)
     outcomes = [_watch(shop, story, article) for story, article in zip(STORIES, shop.articles, strict=True)]
     console.print(_table(outcomes), soft_wrap=False)
+    console.print("One order's whole story, step by step:")
+    for outcome in outcomes:
+        console.print(f"  make trace ORDER={outcome.order_id}  [dim]# {outcome.story.title}")
     if failures := [f"order “{o.story.title}”: {o.failure} (order {o.order_id})" for o in outcomes if o.failure]:
-        where = f"functions: `python -m local logs`\nemulator: {emulator.log_path(STATE)}"
+        where = f"functions: `make logs`\nemulator: {emulator.log_path(STATE)}"
         raise LocalError("\n".join([*failures, where]))
 
 

@@ -158,6 +158,8 @@ def _usable_port(port: int | None) -> int:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port or 0))
+        except PermissionError as error:
+            raise LocalError(f"port {port} needs more rights than you have: choose a TILLFLOW_PORT above 1023") from error
         except OSError as error:
             raise LocalError(f"port {port} of 127.0.0.1 is taken: choose another TILLFLOW_PORT") from error
         return int(probe.getsockname()[1])

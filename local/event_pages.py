@@ -36,7 +36,7 @@ ones; anything else is a new event type beside the old one.
 # What a field means, and how it looks in one story: `user-1` orders two laptops. The same name means the same
 # everywhere; where it does not, `<event type>.<field>` says so.
 FIELDS: dict[str, tuple[str, Any]] = {
-    "event_id": ("Names this event; a repeated one has the same.", "3a0d5c9e-1111-4a4a-8b8b-000000000004"),
+    "event_id": ("Names this event; a repeated one has the same.", None),
     "event_type": ("What has happened: one of the headings below.", None),
     "occurred_at": ("When, in UTC.", "2026-02-10T12:34:56.000Z"),
     "trace_id": ("Names the request that began it, and everything that follows from it.", "7f2f0c1e-3b7a-4a55-8a5e-0d6f5e2f9c11"),
@@ -86,7 +86,8 @@ def run() -> None:
 def example(event_type: str) -> dict[str, Any]:
     """Return an event of this type as it is on the bus."""
     envelope: dict[str, Any] = _example(schema_of(event_type), event_type)
-    return envelope
+    number = list(EVENTS).index(event_type) + 1
+    return envelope | {"event_id": f"3a0d5c9e-1111-4a4a-8b8b-{number:012}"}
 
 
 def _made() -> Iterator[tuple[str, tuple[str, str]]]:

@@ -1,9 +1,11 @@
 """The stack's logs, merged in the order of time."""
 
+import json
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from local.process import console
 from local.stack import Stack
@@ -12,6 +14,10 @@ FOLLOW_PAUSE = 1.0
 # A line may reach the log a little after a later one of another function: look back that far.
 LATE_MILLISECONDS = 5_000
 LOG_GROUP = "AWS::Logs::LogGroup"
+# What Lambda itself says of each invocation: the functions' own lines say it too.
+PLATFORM = ("INIT_START ", "START ", "END ", "REPORT ")
+# What every line has, or what is told of it by itself.
+EVERYWHERE = {"function", "lambda_request_id", "level", "location", "message", "service", "timestamp"}
 
 
 class Line(NamedTuple):
@@ -34,7 +40,7 @@ def show(stack: Stack, *, follow: bool) -> None:
             since = max(since, line.moment - LATE_MILLISECONDS)
             if line not in seen:
                 seen.add(line)
-                _print(line)
+                _print(line, stack.stack_name)
         if not follow:
             return
         seen = {line for line in seen if line.moment >= since}
@@ -66,7 +72,32 @@ def _filtered(stack: Stack, logical_id: str, name: str, since: int) -> Iterator[
             yield Line(event["timestamp"], logical_id, event["logStreamName"], event["message"].rstrip())
 
 
-def _print(line: Line) -> None:
+def words(said: Mapping[str, Any], *, without: frozenset[str] = frozenset(), longest: int | None = None) -> str:
+    """Return a structured line as people read it: its message, and what else it says; no value longer than *longest*."""
+    known = EVERYWHERE | without
+    rest = ", ".join(f"{name}: {short(value, longest)}" for name, value in said.items() if name not in known)
+    loud = "" if said["level"] == "INFO" else f"{said['level']} "
+    return f"{loud}{said['message']}{f' ({rest})' if rest else ''}"
+
+
+def short(value: object, longest: int | None) -> str:
+    """Return *value* as text, cut where it is longer than that."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if longest is None or len(text) <= longest else f"{text[:longest]}…"
+
+
+def function(name: str, stack_name: str) -> str:
+    """Return a function's logical id, of which CloudFormation makes `<stack>-<logical id>-<random>`."""
+    found = re.fullmatch(rf"{re.escape(stack_name)}-(\w+)Function-\w+", name)
+    return found[1] if found else name
+
+
+def _print(line: Line, stack_name: str) -> None:
+    where, what = line.group, line.message
+    if what.startswith(PLATFORM):
+        return
+    if what.startswith("{") and "function" in (said := json.loads(what)):
+        where, what = function(said["function"], stack_name), words(said)
     at = datetime.fromtimestamp(line.moment / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
-    console.print(f"[dim]{at}[/] [cyan]{line.group}[/] ", end="")
-    console.print(line.message, markup=False)
+    console.print(f"[dim]{at}[/] [cyan]{where}[/] ", end="")
+    console.print(what, markup=False)

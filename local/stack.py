@@ -57,6 +57,8 @@ def read(state: Path) -> Stack:
         return Stack(**json.loads(path_in(state).read_text()))
     except FileNotFoundError:
         raise LocalError("nothing is deployed: run `make up` first") from None
+    except (ValueError, TypeError):
+        raise LocalError(f"{path_in(state)} is not what `make up` writes: run `make up` again") from None
 
 
 def describe(aws: Aws, stack_name: str) -> Stack:

@@ -1,7 +1,6 @@
 """An order's whole story in the order of time: its events, its saga's history, and what every function logged of it."""
 
 import json
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -16,7 +15,7 @@ from local.stack import Stack
 
 sys.path.append(str(ROOT / "layers" / "shared"))  # functions find the layer without this; it is no installed package
 
-from tillflow import tables
+from tillflow import ids, tables
 from tillflow.attributes import Item, from_item, to_item
 
 FUNCTION_LOGS = "FunctionLogs"
@@ -24,21 +23,8 @@ ORDERS = "OrdersTable"
 
 # A request reaches API Gateway a little before its order is created.
 BEFORE_MILLISECONDS = 60_000
-# What every log line has, or the table says in other columns.
-NOT_TOLD = {
-    "function",
-    "lambda_request_id",
-    "level",
-    "location",
-    "message",
-    "order_id",
-    "path",
-    "request_id",
-    "service",
-    "timestamp",
-    "trace_id",
-    "trace_ids",
-}
+# What the table says by itself.
+KNOWN = frozenset({"order_id", "path", "request_id", "trace_id", "trace_ids"})
 LONGEST = 300
 
 
@@ -57,6 +43,8 @@ def run(stack: Stack, order_id: str) -> None:
     Raises:
         LocalError: there is no such order.
     """
+    if not ids.is_uuid(order_id):
+        raise LocalError(f"{order_id} is no order's id: that is a UUID, as POST /api/orders answers it")
     order = find(stack, order_id)
     console.print(f"order  {order_id}\nstatus {order['status']}\ntrace  {order['trace_id']}\n")
     table = Table(box=None, pad_edge=False)
@@ -84,7 +72,7 @@ def story(stack: Stack, order_id: str, order: Item) -> list[Moment]:
     lines = (line.message for line in logs.lines(stack, FUNCTION_LOGS, group, since))
     runs = trace.executions(stack, order_id, created)
     histories = {run["name"]: _history(stack, run["executionArn"]) for run in runs}
-    events = [Moment(event.occurred_at, "event", event.type) for event in trace.logged(stack, order["trace_id"])]
+    events = [Moment(event.occurred_at, "event", _event(event)) for event in trace.logged(stack, order["trace_id"])]
     return sorted(
         [*events, *of_histories(histories), *of_lines(lines, {order["trace_id"], order_id}, stack.stack_name)],
         key=lambda moment: moment.at,
@@ -97,9 +85,8 @@ def of_lines(lines: Iterator[str], marks: set[str], stack_name: str) -> Iterator
         if line.startswith("{") and any(mark in line for mark in marks):
             said: Mapping[str, Any] = json.loads(line)
             at = datetime.strptime(said["timestamp"], "%Y-%m-%d %H:%M:%S,%f%z")
-            rest = ", ".join(f"{name}: {_short(value)}" for name, value in said.items() if name not in NOT_TOLD)
-            loud = "" if said["level"] == "INFO" else f"{said['level']} "
-            yield Moment(at, _function(said["function"], stack_name), f"{loud}{said['message']}{f' ({rest})' if rest else ''}")
+            what = logs.words(said, without=KNOWN, longest=LONGEST)
+            yield Moment(at, logs.function(said["function"], stack_name), what)
 
 
 def of_histories(histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Moment]:
@@ -116,6 +103,11 @@ def _history(stack: Stack, execution: str) -> list[Mapping[str, Any]]:
     return [event for page in pages for event in page["events"]]
 
 
+def _event(event: trace.Event) -> str:
+    data = {name: value for name, value in event.data.items() if name not in KNOWN}
+    return f"{event.type} ({', '.join(f'{name}: {logs.short(value, LONGEST)}' for name, value in data.items())})"
+
+
 def _told(event: Mapping[str, Any]) -> str | None:
     """Return an event of a saga's history in words, or None where it adds nothing."""
     kind: str = event["type"]
@@ -123,16 +115,5 @@ def _told(event: Mapping[str, Any]) -> str | None:
     if kind.endswith("StateEntered"):
         return f"→ {details['name']}"
     if "error" in details:
-        return f"{kind}: {details['error']}: {_short(details.get('cause', ''))}"
+        return f"{kind}: {details['error']}: {logs.short(details.get('cause', ''), LONGEST)}"
     return kind if kind.startswith("Execution") else None
-
-
-def _function(name: str, stack_name: str) -> str:
-    """Return a function's logical id, of which CloudFormation makes `<stack>-<logical id>-<random>`."""
-    found = re.fullmatch(rf"{re.escape(stack_name)}-(\w+)Function-\w+", name)
-    return found[1] if found else name
-
-
-def _short(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local import LocalError
 from local.stack import Stack
@@ -23,6 +23,7 @@ class Event:
 
     type: str
     occurred_at: datetime
+    data: dict[str, Any]
 
 
 def saga_path(stack: Stack, order_id: str, *, since: datetime, runs: int) -> list[str]:
@@ -96,7 +97,8 @@ def logged(stack: Stack, trace_id: str) -> list[Event]:
         ExpressionAttributeValues={":trace": {"S": f"TRACE#{trace_id}"}},
     )
     return [
-        Event(item["event_type"]["S"], datetime.fromisoformat(item["occurred_at"]["S"]))
+        Event(envelope["event_type"], datetime.fromisoformat(envelope["occurred_at"]), envelope["data"])
         for page in pages
         for item in page["Items"]
+        if (envelope := json.loads(item["envelope"]["S"]))
     ]

@@ -78,7 +78,8 @@ def run() -> None:
         most = f"{limits[name]:g}" if name in limits else ""
         made.add_row(name, f"{start.ratio:.2f}", most, *(f"{start.parts[column]:.2f}" for column in COLUMNS))
     report.show(made)
-    plots.parts("cold", {name: start.parts for name, start in starts.items()}, limits, "a bare boto3 client = 1")
+    bars = {name: start.parts for name, start in starts.items()}
+    plots.parts("cold", "Import and first event of each function", bars, limits, "a bare boto3 client = 1")
     report.write(
         "cold",
         report.prose(TOLD),

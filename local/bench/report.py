@@ -33,7 +33,8 @@ TITLES = {
 _HEAD = """\
 # Measured
 
-What the product claims, in numbers that hold on a noisy machine: counts, and ratios within one run. Each section is
+What the product claims, in numbers that hold on a noisy machine: counts, and ratios within one run
+(seconds and rates are told besides, for the machine that is named). Each section is
 written by its command; the budgets are in the commands, which fail when one is exceeded.
 """
 _WIDER_THAN_ANY_TABLE = 400

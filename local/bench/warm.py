@@ -60,7 +60,7 @@ def run() -> None:
         )
     report.show(made)
     bars = {name: request.parts for name, request in requests.items()}
-    plots.parts("warm", bars, BUDGETS, "a bare transact_write_items = 1")
+    plots.parts("warm", "CPU time of a warm request", bars, BUDGETS, "a bare transact_write_items = 1")
     report.write(
         "warm",
         report.prose(TOLD),

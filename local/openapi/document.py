@@ -14,9 +14,10 @@ from tillflow.openapi import ErrorBody
 type Json = dict[str, Any]
 
 ABOUT = """\
-Answers carry `X-Request-Id` and `X-Trace-Id`, and every refusal has one body: `error` and `message` are for
-people, `error_code` and `detail` for programs. Times are ISO 8601 in UTC. Amounts are integers in minor units of their
-currency.
+Answers carry `X-Request-Id` and `X-Trace-Id` (this document and its page do not), and every refusal has one body:
+`error` and `message` are for people, `error_code` and `detail` for programs. Orders and tokens answer 422 to a malformed
+request, stock answers 400, each as its contract says. Times are ISO 8601 in UTC. Amounts are integers in minor units of
+their currency.
 
 A command that takes an `Idempotency-Key` does its work once, however often it is sent: after a lost answer, send the
 same request again. A `429`, `502`, `503` or `504` may be sent again too; other refusals need another request.

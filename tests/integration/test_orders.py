@@ -25,6 +25,7 @@ REPRESENTATION = {
     "updatedAt",
     # Not the contract's: why a failed order failed.
     "failureReason",
+    "declineCode",
 }
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 INVALID_SNAPSHOT = "Invalid snapshot payload"

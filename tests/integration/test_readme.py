@@ -10,13 +10,14 @@ from local.stack import Stack, path_in
 BLOCK = re.compile(r"<!-- tests/integration/test_readme\.py runs this block -->\n```bash\n(.*?)```", re.DOTALL)
 
 
-def test_the_walk_through_confirms_an_order(stack: Stack, tmp_path: Path) -> None:
+def test_the_walk_through_confirms_an_order_and_cancels_it(stack: Stack, tmp_path: Path) -> None:
     """The reader has `make up` behind them: .local/stack.json is there."""
     (tmp_path / ".local").mkdir()
     stack.write(path_in(tmp_path / ".local"))
-    (script,) = BLOCK.findall((ROOT / "README.md").read_text())
+    script = "".join(BLOCK.findall((ROOT / "README.md").read_text()))
     run = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert "x-idempotent-replay: true" in run.stdout.lower()
     assert "\nconfirmed\n" in run.stdout
     assert '"onHand":8,"reserved":0,"available":8' in run.stdout
+    assert '"status":"canceled"' in run.stdout

@@ -62,6 +62,7 @@ class Ending:
     card: str = "tok_success"
     price: int = PRICE_CENTS
     reason: str | None = None
+    decline: str | None = None
     sold: Mapping[str, int] = field(default_factory=dict)
     charges: int = 0
 
@@ -82,6 +83,7 @@ ENDINGS = {
         (*PLACED, "InventoryReserved", "PaymentFailed", *TAKEN_BACK),
         card="tok_declined",
         reason="PAYMENT_FAILED",
+        decline="card_declined",
     ),
     "insufficient funds": Ending(
         "failed",
@@ -89,6 +91,7 @@ ENDINGS = {
         (*PLACED, "InventoryReserved", "PaymentFailed", *TAKEN_BACK),
         card="tok_insufficient_funds",
         reason="PAYMENT_FAILED",
+        decline="insufficient_funds",
     ),
     "the gateway is unavailable": Ending(
         "failed",
@@ -153,7 +156,7 @@ def test_an_order_ends_as_it_must(scene: Scene, behind: Behind, plays: dict[str,
     ending, play = ENDINGS[name], plays[name]
     (run,) = behind.settle(play.order.order_id)
     shown = scene.read(play.order)
-    assert (shown["status"], shown["failureReason"]) == (ending.status, ending.reason)
+    assert (shown["status"], shown["failureReason"], shown["declineCode"]) == (ending.status, ending.reason, ending.decline)
     assert (run.status, run.states) == ("SUCCEEDED", ending.states)
 
 

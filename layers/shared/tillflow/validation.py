@@ -4,8 +4,13 @@ import re
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from tillflow import clock
+
+# What identifiers are made of, and what names and texts are.
+VISIBLE = r"^[\x21-\x7e]+$"
+PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 
 _TOLD = 3
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
@@ -15,6 +20,10 @@ _WORDS = {
     "model_type": "Input should be an object",
     "list_type": "Input should be an array",
     "extra_forbidden": "There is no such field",
+}
+_PATTERN_WORDS = {
+    VISIBLE: "String should have visible ASCII characters only, no spaces",
+    PRINTABLE: "String should have no control characters",
 }
 
 
@@ -51,9 +60,11 @@ type Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_dat
 def problems(error: ValidationError) -> str:
     """Return what is wrong, field by field, without repeating what was sent (it may be secret)."""
     found = error.errors(include_input=False, include_url=False)
-    told = [
-        f"{'.'.join(map(str, each['loc'])) or 'body'}: {_WORDS.get(each['type']) or each['msg'].removeprefix('Value error, ')}"
-        for each in found[:_TOLD]
-    ]
+    told = [f"{'.'.join(map(str, each['loc'])) or 'body'}: {_in_words(each)}" for each in found[:_TOLD]]
     more = f" (and {len(found) - _TOLD} more)" if len(found) > _TOLD else ""
     return "; ".join(told) + more
+
+
+def _in_words(error: ErrorDetails) -> str:
+    pattern = error.get("ctx", {}).get("pattern", "")
+    return _WORDS.get(error["type"]) or _PATTERN_WORDS.get(pattern) or error["msg"].removeprefix("Value error, ")

@@ -74,6 +74,7 @@ def test_a_moment_is_iso_8601_with_its_offset(world: World, moment: object) -> N
     [
         ({"expires_at": None}, "expires_at: There is no such field"),
         ({"sku": []}, "sku: Input should be a valid string"),
+        ({"sku": "A B"}, "sku: String should have visible ASCII characters only, no spaces"),
         ({"expiresAt": 1}, "expiresAt: this is no moment in ISO 8601, e.g. 2026-01-31T12:00:00Z"),
     ],
     ids=str,

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tillflow.authorization import Role
-from tillflow.validation import Body, Lax
+from tillflow.validation import PRINTABLE, Body, Lax
 
 MAX_TTL_SECONDS = 24 * 60 * 60
 MAX_USER_ID_LENGTH = 128
@@ -14,7 +14,7 @@ MAX_USER_ID_LENGTH = 128
 class IssueToken(Body):
     """Who the token is for, what they may do, and for how long (60 seconds to 24 hours)."""
 
-    userId: Annotated[str, Field(min_length=1, max_length=MAX_USER_ID_LENGTH, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    userId: Annotated[str, Field(min_length=1, max_length=MAX_USER_ID_LENGTH, pattern=PRINTABLE)]
     roles: Annotated[list[Lax[Role]], Field(min_length=1, max_length=len(Role))]
     ttlSeconds: Annotated[int, Field(ge=60, le=MAX_TTL_SECONDS)] = 3600
 

@@ -73,15 +73,17 @@ def complete_order(order_id: str, cause: Cause) -> None:
 def fail_order(order_id: str, cause: Cause) -> bool:
     """Fail the order unless it is confirmed or canceled; return whether there is something to undo."""
     reservation = reservations.status_of(order_id)
+    declined = None
     # A refusal is decided once and for good, before anything is charged: there is nothing to undo.
     refused = reservation == reservations.REFUSED
     if refused:
         reason = reservations.refusal_of(order_id)
-    elif payments.status_of(order_id) == payments.FAILED:
+    elif declined := payments.decline_of(order_id):
         reason = _PAYMENT_FAILED
     else:
         reason = _STOCK_RELEASED if reservation == reservations.RELEASED else _TECHNICAL
-    had = orders.fail(order_id, reason, cause, holds_stock=reservation == reservations.PENDING, to_undo=not refused)
+    holds_stock = reservation == reservations.PENDING
+    had = orders.fail(order_id, reason, declined, cause, holds_stock=holds_stock, to_undo=not refused)
     if had == PENDING:
         metrics.count("OrdersFailed")
     return had == CANCELED or (had != CONFIRMED and not refused)

@@ -28,6 +28,9 @@ def step(decide: Callable[[str, Cause], dict[str, Any] | None]) -> Handler:
         except StepRefused as refusal:
             logger.info("refused", extra={"reason": str(refusal)})
             raise
+        except Exception:
+            logger.exception("failed")
+            raise
         logger.info("done")
         return result
 

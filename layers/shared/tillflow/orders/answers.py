@@ -25,7 +25,12 @@ class PlacedOrder(TypedDict):
 
 
 class Order(TypedDict):
-    """An order; `cartSnapshot` is the cart as it was signed, whole."""
+    """
+    An order; `cartSnapshot` is the cart as it was signed, whole.
+
+    `failureReason` says why it failed; `declineCode` is the payment gateway's word for why the card was declined, e.g.
+    `insufficient_funds`.
+    """
 
     id: UUID
     status: Literal["pending", "confirmed", "failed", "canceled"]
@@ -34,6 +39,7 @@ class Order(TypedDict):
     totals: CartTotals
     cartSnapshot: CartSnapshot
     failureReason: FailureReason | None
+    declineCode: str | None
     cancellationReason: str | None
     canceledAt: datetime | None
     createdAt: datetime

@@ -7,13 +7,13 @@ from uuid import UUID
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from tillflow.openapi import ShownAs
-from tillflow.validation import Body, Lax, Model, Moment
+from tillflow.validation import PRINTABLE, VISIBLE, Body, Lax, Model, Moment
 
 MAX_LINES = 50
 MAX_QUANTITY = 10_000
 MAX_UNIT_PRICE_CENTS = 1_000_000_000
 
-type Text = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
+type Text = Annotated[str, Field(min_length=1, max_length=255, pattern=PRINTABLE)]
 type Count = Annotated[int, Field(ge=0)]
 
 
@@ -22,7 +22,7 @@ class CartItem(Model):
 
     model_config = ConfigDict(strict=True, extra="allow")
 
-    skuId: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
+    skuId: Annotated[str, Field(min_length=1, max_length=64, pattern=VISIBLE)]
     title: Annotated[str, Field(max_length=500)]
     quantity: Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
     unitPriceCents: Annotated[int, Field(ge=0, le=MAX_UNIT_PRICE_CENTS)]

@@ -70,6 +70,7 @@ class Order:
     updated_at: datetime
     payment_token: str | None = None
     failure_reason: str | None = None
+    decline_code: str | None = None
     cancellation_reason: str | None = None
     canceled_at: datetime | None = None
 
@@ -158,11 +159,12 @@ def cancel(order: Order, reason: str | None, at: datetime) -> Order:
 
 def already_finalized(order: Order) -> OrderAlreadyFinalized:
     """Return the refusal to cancel *order*, which it carries."""
-    return OrderAlreadyFinalized(f"The order is {order.status} and can no longer be canceled.", order=present(order))
+    already = "is canceled already" if order.status == CANCELED else f"has {order.status}, so there is nothing to cancel"
+    return OrderAlreadyFinalized(f"The order {already}.", order=present(order))
 
 
 def present(order: Order) -> dict[str, Any]:
-    """Return the order as the contract represents it (orders-service.md), with `failureReason` besides."""
+    """Return the order as the contract represents it (orders-service.md), with `failureReason` and `declineCode` besides."""
     return {
         "id": order.order_id,
         "status": order.status,
@@ -171,6 +173,7 @@ def present(order: Order) -> dict[str, Any]:
         "totals": order.snapshot["totals"],
         "cartSnapshot": order.snapshot,
         "failureReason": order.failure_reason,
+        "declineCode": order.decline_code,
         "cancellationReason": order.cancellation_reason,
         "canceledAt": clock.iso(order.canceled_at) if order.canceled_at else None,
         "createdAt": clock.iso(order.created_at),

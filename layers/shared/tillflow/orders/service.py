@@ -170,14 +170,16 @@ def confirm(order_id: str, cause: Cause) -> bool:
     return True
 
 
-def fail(order_id: str, reason: str, cause: Cause, *, holds_stock: bool, to_undo: bool) -> str:
+def fail(order_id: str, reason: str, decline_code: str | None, cause: Cause, *, holds_stock: bool, to_undo: bool) -> str:
     """
     Fail a pending order and return the status that it had: `pending`, or what had come before.
 
+    *decline_code* is the gateway's word, where a card was declined.
     *holds_stock*: its stock is asked back on the bus too; *to_undo*: it is settled only when that has been done.
     """
     commit = Commit(cause)
-    store.fail(commit, order_id, reason, cause.at, settled=not to_undo, otherwise=_StandsAs)
+    change = {"failure_reason": reason} | ({"decline_code": decline_code} if decline_code else {})
+    store.fail(commit, order_id, change, cause.at, settled=not to_undo, otherwise=_StandsAs)
     if holds_stock:
         commit.emit(events.inventory_release_requested(order_id, reason))
     try:

@@ -1,7 +1,7 @@
 """Orders in DynamoDB: reads, and the writes they add to a commit."""
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -96,13 +96,13 @@ def confirm(commit: Commit, order_id: str, at: datetime, otherwise: Callable[[st
 
 
 def fail(
-    commit: Commit, order_id: str, reason: str, at: datetime, *, settled: bool, otherwise: Callable[[str], Exception]
+    commit: Commit, order_id: str, why: Mapping[str, str], at: datetime, *, settled: bool, otherwise: Callable[[str], Exception]
 ) -> None:
-    """Write a pending order failed for *reason*; *settled* when there is nothing to undo."""
+    """Write a pending order failed, with *why* (its attributes); *settled* when there is nothing to undo."""
     commit.update(
         tables.orders(),
         tables.order_key(order_id),
-        change={"status": FAILED, "failure_reason": reason, "updated_at": clock.iso(at)},
+        change={"status": FAILED, "updated_at": clock.iso(at), **why},
         remove=("payment_token", *_INDEX_KEYS) if settled else (),
         when=when("#status = :pending", pending=PENDING),
         otherwise=_with_status(otherwise),
@@ -151,6 +151,7 @@ def _order(item: Item) -> Order:
         updated_at=clock.parse(item["updated_at"]),
         payment_token=item.get("payment_token"),
         failure_reason=item.get("failure_reason"),
+        decline_code=item.get("decline_code"),
         cancellation_reason=item.get("cancellation_reason"),
         canceled_at=clock.parse(canceled_at) if canceled_at else None,
     )

@@ -55,10 +55,10 @@ def payment_id_of(order_id: str) -> str:
     return ids.derived("payment", order_id)
 
 
-def status_of(order_id: str) -> str | None:
-    """Return the status of the order's payment, or None."""
+def decline_of(order_id: str) -> str | None:
+    """Return the gateway's word for why the order's card was declined (e.g. `insufficient_funds`), or None if it was not."""
     found = store.find(order_id)
-    return found["status"] if found else None
+    return found["reason"] if found and found["status"] == FAILED else None
 
 
 def charge(bill: Bill, cause: Cause) -> None:
@@ -75,7 +75,8 @@ def charge(bill: Bill, cause: Cause) -> None:
     if found["status"] == VOIDED:
         _take_back(bill, None)
     if found["status"] != SUCCEEDED:
-        raise PaymentRefused(f"The order's payment is {found['status']}.")
+        why = f": {found['reason']}" if "reason" in found else ""
+        raise PaymentRefused(f"The order's payment is {found['status']}{why}.")
 
 
 def _charge(bill: Bill, cause: Cause) -> Item:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic.config import JsonDict
 
 from tillflow import clock
-from tillflow.validation import Body, Lax, Model, Moment, Query
+from tillflow.validation import PRINTABLE, VISIBLE, Body, Lax, Model, Moment, Query
 
 MAX_LINES = 90
 MAX_UNITS = 1_000_000_000
@@ -17,8 +17,8 @@ MAX_EXPORT = 10_000
 # A reason comes from whoever asks for a release, and an answer holds many of them.
 MAX_REASON_LENGTH = 200
 
-type Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-type Code = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
+type Name = Annotated[str, Field(min_length=1, max_length=200, pattern=PRINTABLE)]
+type Code = Annotated[str, Field(min_length=1, max_length=64, pattern=VISIBLE)]
 type Units = Annotated[int, Field(ge=-MAX_UNITS, le=MAX_UNITS)]
 
 

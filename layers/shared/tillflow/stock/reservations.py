@@ -96,7 +96,7 @@ def _try_reserve(order_id: str, demand: dict[str, int], cause: Cause) -> None:
     commit = Commit(cause)
     store.add_event(commit, reservation_id, _pending(order_id, PENDING, cause), opposite(lines), _Exists)
     for line in opposite(lines):
-        store.move(commit, line, _Moved)
+        store.move(commit, line, lambda _: _Moved())
     commit.emit(events.inventory_reserved(order_id, reservation_id, lines))
     commit.write()
 
@@ -142,7 +142,7 @@ def _release(found: Item, reason: str, cause: Cause) -> None:
     lines = _held(found)
     commit = _closing(found, RELEASED, reason, cause)
     for line in lines:
-        store.move(commit, line, _Moved)
+        store.move(commit, line, lambda _: _Moved())
     commit.write()
 
 
@@ -185,7 +185,7 @@ def _restock(found: Item, reason: str, cause: Cause) -> None:
     }
     store.add_event(commit, ids.derived("return", order_id), posted, lines, lambda _: _Moved())
     for line in lines:
-        store.move(commit, line, _Moved)
+        store.move(commit, line, lambda _: _Moved())
     commit.write()
 
 

@@ -131,12 +131,16 @@ def record(wanted: CreateStockEvent, cause: Cause, once: Once) -> Reply:
         commit = Commit(cause)
         store.add_event(commit, event["id"], _stored(event), lines, lambda _: AlreadyExists())
         for line in lines:
-            store.move(commit, line, partial(rules.InsufficientStock, f"Fewer units of {line.sku} are available."))
+            store.move(commit, line, partial(_insufficient, line))
         once.remember(commit, cause, reply)
         commit.write()
         return reply
 
     return once.once(command)
+
+
+def _insufficient(line: Line, available: int) -> rules.InsufficientStock:
+    return rules.InsufficientStock(f"{-line.quantity} units of {line.sku} are to go, {available} are available.")
 
 
 def _variant(variant_id: str) -> Variant:

@@ -102,8 +102,8 @@ def release_marks(order_id: str, at: datetime) -> dict[str, str]:
     return {"released": tables.index_partition(order_id), "released_at": clock.iso(at)}
 
 
-def move(commit: Commit, line: Line, otherwise: Callable[[], Exception]) -> None:
-    """Add the line's signed quantity to what is available, never below zero."""
+def move(commit: Commit, line: Line, otherwise: Callable[[int], Exception]) -> None:
+    """Add the line's signed quantity to what is available, never below zero; *otherwise* gets what is available."""
     # A condition on what is there, not on what was read: two tills may sell the last unit.
     enough = when("#available >= :need", need=-line.quantity) if line.quantity < 0 else always()
     commit.update(
@@ -111,7 +111,7 @@ def move(commit: Commit, line: Line, otherwise: Callable[[], Exception]) -> None
         tables.level_key(line.variant_id, line.warehouse_id),
         add={"available": line.quantity},
         when=enough,
-        otherwise=lambda _: otherwise(),
+        otherwise=lambda level: otherwise(level["available"] if level else 0),
     )
 
 

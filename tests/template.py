@@ -18,10 +18,11 @@ type Data = dict[str, Any]
 
 @dataclass(frozen=True)
 class Function:
-    """One Lambda: *name* is `<context>/<function>`, *routes* its API routes with the authorizer of each."""
+    """One Lambda: *name* is `<context>/<function>`, *timeout* in seconds, *routes* its API routes with their authorizers."""
 
     logical_id: str
     name: str
+    timeout: int
     environment: Data
     routes: dict[str, str]
     statements: list[Data]
@@ -60,10 +61,12 @@ def _function(logical_id: str, properties: Data) -> Function:
     folder = Path(properties["CodeUri"]).relative_to("functions")
     module, _, entry = properties["Handler"].partition(".")
     assert entry == "handler", logical_id
-    of_all = template()["Globals"]["Function"]["Environment"]["Variables"]
-    own = properties.get("Environment", {}).get("Variables", {})
+    of_all = template()["Globals"]["Function"]
+    timeout = int(properties.get("Timeout", of_all["Timeout"]))
+    environment = of_all["Environment"]["Variables"] | properties.get("Environment", {}).get("Variables", {})
     routes = dict(_routes(properties.get("Events", {})))
-    return Function(logical_id, f"{folder}/{module}", of_all | own, routes, list(_statements(properties["Policies"])))
+    statements = list(_statements(properties["Policies"]))
+    return Function(logical_id, f"{folder}/{module}", timeout, environment, routes, statements)
 
 
 def _routes(events: Data) -> Iterator[tuple[str, str]]:

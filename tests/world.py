@@ -33,7 +33,7 @@ from tests import template
 from tillflow import aws, clock, deadline, secrets
 from tillflow.attributes import from_item
 from tillflow.envelope import unpack
-from tillflow.payments.gateways import gateway
+from tillflow.payments import gateways
 
 REGION = "us-east-1"
 # The secret that the sample events in events/ are signed with (events/README.md).
@@ -111,7 +111,7 @@ class World:
     def invoke(self, name: str, event: dict[str, Any], context: Context | None = None) -> Any:
         """Invoke a function by name, e.g. `orders/create_order`, in its own environment."""
         with patch.dict(os.environ, self.environments[name]):
-            return handler(name)(event, context or Context())
+            return handler(name)(event, context or Context(milliseconds=template.functions()[name].timeout * 1000))
 
     def step(self, name: str, order_id: str) -> Any:
         """Run one step of the order saga, e.g. `reserve_stock`."""
@@ -199,7 +199,7 @@ def running() -> Iterator[World]:
 def _forget() -> None:
     """Drop what a warm Lambda process keeps. Clients stay: they cost the most and know nothing of a world."""
     secrets.forget()
-    gateway.cache_clear()
+    gateways.forget()
     deadline.start(Context(milliseconds=86_400_000))
 
 

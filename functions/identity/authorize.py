@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tillflow import ids
 from tillflow.authorization import credentials_of
 from tillflow.deadline import LambdaContext
 from tillflow.identity.service import authenticate
@@ -17,7 +18,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     how API Gateway is told to answer 401.
     """
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    begin(context, trace_id=headers.get("x-trace-id"))
+    begin(context, trace_id=ids.trace_id(headers.get("x-trace-id", "")))
     principal = authenticate(headers, credentials_of(f"{event['httpMethod']} {event['resource']}"))
     if principal is None:
         logger.info("refused")

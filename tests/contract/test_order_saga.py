@@ -36,10 +36,9 @@ def test_every_task_is_a_step_forward_or_an_undoing_one() -> None:
 @pytest.mark.parametrize("name", TASKS)
 def test_a_task_is_bounded_by_more_than_its_function(name: str) -> None:
     """Less, and the machine would start a second run of a step beside the first."""
-    timeout = template.resources(template.FUNCTION)[f"{name}Function"].get("Timeout")
-    of_all = template.template()["Globals"]["Function"]["Timeout"]
+    (timeout,) = [each.timeout for each in template.functions().values() if each.logical_id == f"{name}Function"]
 
-    assert TASKS[name]["TimeoutSeconds"] > (timeout or of_all)
+    assert TASKS[name]["TimeoutSeconds"] > timeout
 
 
 @pytest.mark.parametrize("name", TASKS)

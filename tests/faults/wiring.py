@@ -60,12 +60,6 @@ class Wiring:
     def __init__(self) -> None:
         self._names = {function.logical_id: function.name for function in template.functions().values()}
 
-    def timeout(self, name: str) -> int:
-        """Return after how many seconds Lambda ends a function."""
-        of_all = template.template()["Globals"]["Function"]["Timeout"]
-        properties = template.resources(template.FUNCTION)[template.functions()[name].logical_id]
-        return int(properties.get("Timeout", of_all))
-
     @property
     def writers(self) -> set[str]:
         """Every function that may change something."""

@@ -78,7 +78,7 @@ class World:
         self.deliveries = 1
         self.wire.reset()
         secrets.forget()
-        gateways.gateway.cache_clear()
+        gateways.forget()
         if self.wire.failures > _MOST_FAILURES:
             self.wire.failures = 0
             aws.client.cache_clear()  # type: ignore[attr-defined]
@@ -93,7 +93,7 @@ class World:
 
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
         """Run *function* (by name) once; `Gone` when its process ends before it answers."""
-        seconds = self.wiring.timeout(function)
+        seconds = template.functions()[function].timeout
         self.wire.runs(function, seconds)
         try:
             return handler(function)(json.loads(json.dumps(event)), Context(milliseconds=seconds * 1000))

@@ -43,8 +43,8 @@ def once(key: str = "k", body: Any = None, *, operation: str = "op", caller: str
 
 @pytest.mark.usefixtures("world")
 def test_the_same_key_and_body_is_answered_as_before_and_marked() -> None:
-    first = once().once(command(once(), {"id": "1"}, []))
-    second = once().once(command(once(), {"id": "2"}, []))
+    first = once().run(command(once(), {"id": "1"}, []))
+    second = once().run(command(once(), {"id": "2"}, []))
 
     assert first == Reply(201, {"id": "1"}, replayed=False)
     assert second == Reply(201, {"id": "1"}, replayed=True)
@@ -53,29 +53,29 @@ def test_the_same_key_and_body_is_answered_as_before_and_marked() -> None:
 @pytest.mark.usefixtures("world")
 def test_a_body_is_the_same_whatever_the_order_of_its_members() -> None:
     one, other = once(body={"a": 1, "b": {"c": 2, "d": 3}}), once(body={"b": {"d": 3, "c": 2}, "a": 1})
-    one.once(command(one, {"id": "1"}, []))
+    one.run(command(one, {"id": "1"}, []))
 
-    assert other.once(command(other, {"id": "2"}, [])).replayed
+    assert other.run(command(other, {"id": "2"}, [])).replayed
 
 
 @pytest.mark.usefixtures("world")
 def test_the_same_key_with_another_body_is_refused() -> None:
-    once().once(command(once(), {}, []))
+    once().run(command(once(), {}, []))
     other = once(body={"a": 2})
 
     with pytest.raises(KeyReused) as refused:
-        other.once(command(other, {}, []))
+        other.run(command(other, {}, []))
 
     assert refused.value.status == 422
 
 
 @pytest.mark.usefixtures("world")
 def test_the_stock_contract_calls_that_a_conflict() -> None:
-    once().once(command(once(), {}, []))
+    once().run(command(once(), {}, []))
     other = Idempotency("op", "user-1", "k", {"a": 2}, reused=KeyConflict)
 
     with pytest.raises(KeyConflict) as refused:
-        other.once(command(other, {}, []))
+        other.run(command(other, {}, []))
 
     assert (refused.value.status, refused.value.detail) == (409, "stock-idempotency-conflict")
 
@@ -85,20 +85,20 @@ def test_the_stock_contract_calls_that_a_conflict() -> None:
     "other", [once(operation="other"), once(caller="user-2"), once("k2")], ids=["operation", "caller", "key"]
 )
 def test_a_key_is_one_operation_s_of_one_caller(other: Idempotency) -> None:
-    once().once(command(once(), {"id": "1"}, []))
+    once().run(command(once(), {"id": "1"}, []))
 
-    assert other.once(command(other, {"id": "2"}, [])) == Reply(201, {"id": "2"})
+    assert other.run(command(other, {"id": "2"}, [])) == Reply(201, {"id": "2"})
 
 
 @pytest.mark.usefixtures("world")
 def test_a_key_lives_for_a_day_also_where_dynamodb_has_not_deleted_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    once().once(command(once(), {"id": "1"}, []))
+    once().run(command(once(), {"id": "1"}, []))
 
     monkeypatch.setattr(clock, "now", at(timedelta(hours=23, minutes=59)))
-    assert once().once(command(once(), {"id": "2"}, [])).replayed
+    assert once().run(command(once(), {"id": "2"}, [])).replayed
 
     monkeypatch.setattr(clock, "now", at(timedelta(hours=24, seconds=1)))
-    assert once().once(command(once(), {"id": "3"}, [])) == Reply(201, {"id": "3"})
+    assert once().run(command(once(), {"id": "3"}, [])) == Reply(201, {"id": "3"})
 
 
 def test_a_refused_command_leaves_its_key_free(world: World) -> None:
@@ -106,32 +106,32 @@ def test_a_refused_command_leaves_its_key_free(world: World) -> None:
         raise Conflict("not now")
 
     with pytest.raises(Conflict):
-        once().once(refuse)
+        once().run(refuse)
 
     assert world.items(tables.idempotency()) == []
-    assert once().once(command(once(), {"id": "1"}, [])) == Reply(201, {"id": "1"})
+    assert once().run(command(once(), {"id": "1"}, [])) == Reply(201, {"id": "1"})
 
 
 @pytest.mark.usefixtures("world")
 def test_a_replay_gets_its_first_answer_even_if_the_world_has_changed_since() -> None:
-    once().once(command(once(), {"id": "1"}, []))
+    once().run(command(once(), {"id": "1"}, []))
 
     def refuse() -> Reply:
         raise Conflict("the snapshot has become too old meanwhile")
 
-    assert once().once(refuse) == Reply(201, {"id": "1"}, replayed=True)
+    assert once().run(refuse) == Reply(201, {"id": "1"}, replayed=True)
 
 
 @pytest.mark.usefixtures("world")
 def test_a_refusal_under_a_key_that_has_expired_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    once().once(command(once(), {"id": "1"}, []))
+    once().run(command(once(), {"id": "1"}, []))
     monkeypatch.setattr(clock, "now", at(timedelta(hours=25)))
 
     def refuse() -> Reply:
         raise Conflict("not now")
 
     with pytest.raises(Conflict):
-        once().once(refuse)
+        once().run(refuse)
 
 
 @pytest.mark.usefixtures("world")
@@ -140,11 +140,11 @@ def test_of_two_at_the_same_moment_one_commits_and_the_other_replays() -> None:
     inner: list[Reply] = []
 
     def first() -> Reply:
-        inner.append(once().once(command(once(), {"id": "inner"}, [])))
+        inner.append(once().run(command(once(), {"id": "inner"}, [])))
         return command(once(), {"id": "outer"}, [])()
 
     # WHEN the first writes
-    outer = once().once(first)
+    outer = once().run(first)
 
     # THEN it finds the key taken and answers what was answered
     assert inner == [Reply(201, {"id": "inner"})]
@@ -160,15 +160,15 @@ def test_a_crash_before_the_commit_locks_nothing() -> None:
         raise Crash
 
     with pytest.raises(Crash):
-        once().once(crash)
+        once().run(crash)
 
-    assert once().once(command(once(), {"id": "1"}, [])) == Reply(201, {"id": "1"})
+    assert once().run(command(once(), {"id": "1"}, [])) == Reply(201, {"id": "1"})
 
 
 def test_a_record_has_a_day_to_live_and_no_key_in_clear(world: World) -> None:
     """The key may be guessable, and the body may be secret."""
     wanted = once("my key", {"paymentToken": "tok_secret"})
-    wanted.once(command(wanted, {"id": "1"}, []))
+    wanted.run(command(wanted, {"id": "1"}, []))
 
     (record,) = world.items(tables.idempotency())
     assert 86_390 < record["expires_at"] - clock.epoch(clock.now()) <= 86_400

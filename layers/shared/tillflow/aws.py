@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 # A DynamoDB call takes milliseconds. One that takes seconds is better sent again than waited for.
 _CONNECT_SECONDS = 1
 _READ_SECONDS = 3
-_SENDS = 3
+_SENDS = 2
+_LONGEST_PAUSE_SECONDS = 1  # botocore's before the second
 # How long a call may take that gets no answer: whoever starts one must have this much time left.
-LONGEST_CALL_SECONDS = _SENDS * (_CONNECT_SECONDS + _READ_SECONDS)
+LONGEST_CALL_SECONDS = _SENDS * (_CONNECT_SECONDS + _READ_SECONDS) + _LONGEST_PAUSE_SECONDS
 
 _SERVICES = ("dynamodb", "events", "secretsmanager", "stepfunctions")
 _PARTITIONS = {

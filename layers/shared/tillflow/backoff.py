@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from tillflow import clock, deadline
 
-# With pauses of at most a second: as long as a Lambda behind API Gateway may take.
+# Some seven seconds of pauses: longer than a crowd stands before one item.
 MOST = 20
 
 

@@ -4,7 +4,7 @@ The one write path: state, the events the decision caused and the idempotency re
     commit = Commit(cause)
     commit.put(tables.orders(), order, when=absent(), otherwise=already_ordered)
     commit.emit(order_created(order))
-    commit.remember(idempotency, 201, {"orderId": order_id})
+    once.remember(commit, cause, Reply(201, {"orderId": order_id}))
     commit.write()
 
 One action is a conditional PutItem or UpdateItem (1 write unit per KB); several are a TransactWriteItems (2 per KB,

@@ -1,7 +1,11 @@
-"""Reads. (`commit.py` writes.) Consistent unless a caller says that the past is good enough."""
+"""
+Reads. (`commit.py` writes.) Consistent, but for indexes, which never are.
+
+Each raises Unavailable where DynamoDB does not answer in time.
+"""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -9,6 +13,9 @@ from tillflow import aws, backoff, faults
 from tillflow.attributes import Item, from_item, to_attribute, to_item
 from tillflow.errors import Unavailable
 from tillflow.tables import Key
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import QueryOutputTypeDef
 
 _BATCH = 100  # DynamoDB's limit of one BatchGetItem
 _MAX_KEY_BYTES = 2048  # DynamoDB's limit of a partition key
@@ -51,14 +58,21 @@ def between(table: str, index: str, keys: tuple[str, str], pk: str, bounds: tupl
 
     *keys* names the index's partition and sort key; *options* go to DynamoDB's Query (e.g. ScanIndexForward).
     """
-    return _pages(
-        table,
-        IndexName=index,
-        KeyConditionExpression="#pk = :pk AND #sk BETWEEN :low AND :high",
-        ExpressionAttributeNames={"#pk": keys[0], "#sk": keys[1]},
-        values={":pk": pk, ":low": bounds[0], ":high": bounds[1]},
-        **options,
-    )
+    return _pages(table, **_within(index, keys, pk, bounds), **options)
+
+
+def count(table: str, index: str, keys: tuple[str, str], pk: str, bounds: tuple[str, str]) -> int:
+    """Return how many items `between` would yield. It reads them all the same, but brings none."""
+    return sum(page["Count"] for page in _answers(table, **_within(index, keys, pk, bounds), Select="COUNT"))
+
+
+def _within(index: str, keys: tuple[str, str], pk: str, bounds: tuple[str, str]) -> dict[str, Any]:
+    return {
+        "IndexName": index,
+        "KeyConditionExpression": "#pk = :pk AND #sk BETWEEN :low AND :high",
+        "ExpressionAttributeNames": {"#pk": keys[0], "#sk": keys[1]},
+        "values": {":pk": pk, ":low": bounds[0], ":high": bounds[1]},
+    }
 
 
 def _is_possible(pk: str) -> bool:
@@ -69,12 +83,18 @@ def _is_possible(pk: str) -> bool:
         return False  # half of a character (a lone surrogate)
 
 
-def _pages(table: str, *, values: dict[str, Any], **query: Any) -> Iterator[Item]:
+def _pages(table: str, **query: Any) -> Iterator[Item]:
+    for page in _answers(table, **query):
+        yield from map(from_item, page["Items"])
+
+
+def _answers(table: str, *, values: dict[str, Any], **query: Any) -> Iterator["QueryOutputTypeDef"]:
+    """Yield every answer to a Query (*values* are its expression's) until there is no more."""
     query |= {"TableName": table, "ExpressionAttributeValues": {name: to_attribute(v) for name, v in values.items()}}
     while True:
         with faults.unavailable("database"):
             page = aws.client("dynamodb").query(**query)
-        yield from map(from_item, page["Items"])
+        yield page
         if "LastEvaluatedKey" not in page:
             return
         query["ExclusiveStartKey"] = page["LastEvaluatedKey"]

@@ -1,5 +1,5 @@
 """
-The error tree. Only `http.py` turns it into responses; only a saga step lets it out of a Lambda.
+The error tree. Only `http.py` turns it into responses; only a Lambda without a caller lets it out.
 
     TillflowError
     ├── Refusal               the caller must change something; never retried

@@ -32,13 +32,13 @@ def is_transient(error: ClientError) -> bool:
 
 
 @contextmanager
-def unavailable(what: str) -> Iterator[None]:
-    """Tell a caller "try again" where *what* is read and did not answer; botocore has already retried."""
+def unavailable(what: str, told: type[Unavailable] = Unavailable) -> Iterator[None]:
+    """Tell a caller "try again" (as the error *told*) where *what* did not answer; botocore has already retried."""
     try:
         yield
     except LOST as error:
-        raise Unavailable(f"The {what} did not answer in time. Send the same request again.") from error
+        raise told(f"The {what} did not answer in time. Send the same request again.") from error
     except ClientError as error:
         if not is_transient(error):
             raise
-        raise Unavailable(f"The {what} is busy. Send the same request again.") from error
+        raise told(f"The {what} is busy. Send the same request again.") from error

@@ -64,7 +64,8 @@ class Api:
         request = Request.of(event, self._invalid)
         begin(context, request_id=request.request_id, trace_id=request.trace_id)
         try:
-            status, text, headers = _render(self._routes[request.route](self._admit(request)))
+            _admit(request)
+            status, text, headers = _render(self._routes[request.route](request))
         except TillflowError as error:
             status, text, headers = _render_error(error, request)
         except Exception:  # noqa: BLE001 - the boundary: a fault of ours becomes a 500 that tells nothing, and a log line that tells all.
@@ -85,14 +86,13 @@ class Api:
             "body": text,
         }
 
-    @staticmethod
-    def _admit(request: Request) -> Request:
-        demand = ROUTES[request.route]
-        if demand == AUTHENTICATED:
-            _ = request.caller  # raises without one
-        elif demand != PUBLIC:
-            request.caller.require(demand)
-        return request
+
+def _admit(request: Request) -> None:
+    demand = ROUTES[request.route]
+    if demand == AUTHENTICATED:
+        _ = request.caller  # raises without one
+    elif demand != PUBLIC:
+        request.caller.require(demand)
 
 
 type _Rendered = tuple[int, str, dict[str, str]]

@@ -52,7 +52,7 @@ class Once(Protocol):
     def remember(self, commit: Commit, cause: Cause, reply: Reply) -> None:
         """Let *commit* store *reply* under the key, if there is one."""
 
-    def once(self, command: Callable[[], Reply]) -> Reply:
+    def run(self, command: Callable[[], Reply]) -> Reply:
         """Return what *command* (which calls `remember`) answers, or what it answered to this key before."""
 
 
@@ -62,7 +62,7 @@ class Unkeyed:
     def remember(self, commit: Commit, cause: Cause, reply: Reply) -> None:
         """Do nothing: each time is the first."""
 
-    def once(self, command: Callable[[], Reply]) -> Reply:
+    def run(self, command: Callable[[], Reply]) -> Reply:
         """Return what *command* answers."""
         return command()
 
@@ -112,7 +112,7 @@ class Idempotency:
             otherwise=lambda record: _Replayed(record or {}),
         )
 
-    def once(self, command: Callable[[], Reply]) -> Reply:
+    def run(self, command: Callable[[], Reply]) -> Reply:
         """
         Return what *command* (which calls `remember`) answers, or what it answered to this key before.
 

@@ -25,8 +25,13 @@ def canonical(uuid_text: str) -> str:
     return str(uuid.UUID(uuid_text))
 
 
+def trace_id(sent: str) -> str:
+    """Return the caller's trace id as we write it, or a new one where it is no UUID."""
+    return sent.lower() if is_uuid(sent) else new()
+
+
 def is_uuid(text: str) -> bool:
-    """Tell whether *text* is a UUID in its canonical form."""
+    """Tell whether *text* is a UUID with its hyphens, in either case."""
     try:
         return str(uuid.UUID(text)) == text.lower()
     except ValueError:

@@ -1,4 +1,4 @@
-"""JSON between our own parts; what a client sends is read by `http.py`."""
+"""JSON between our own parts; what a client sends is read by `request.py`."""
 
 import json
 import re

@@ -16,13 +16,14 @@ from tillflow.idempotency import MAX_KEY_LENGTH, Idempotency, KeyReused, Once, U
 from tillflow.validation import problems
 
 _HEADER_TEXT = re.compile(r"[\x21-\x7e]{1,128}")
-_BAD_REQUEST = 400
+# The contracts' word for whatever is wrong with a request.
+_DETAIL = "invalid payload"
 
 
 class BadRequest(Invalid):
     """The same as `Invalid` for the contracts that answer 400."""
 
-    status = _BAD_REQUEST
+    status = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,7 @@ class Request:
         """Return the request in an API Gateway proxy *event*; the caller's `X-Trace-Id` (a UUID) goes on, or a new one."""
         # Folded: HTTP does not tell the cases of header names apart.
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-        sent = headers.get("x-trace-id", "")
-        return Request(event, invalid, headers, sent.lower() if ids.is_uuid(sent) else ids.new())
+        return Request(event, invalid, headers, ids.trace_id(headers.get("x-trace-id", "")))
 
     @property
     def route(self) -> str:
@@ -111,9 +111,9 @@ class Request:
             body = from_json(self.event.get("body") or "{}", allow_inf_nan=False)
         # TypeError: pydantic's word for text that is not Unicode (a lone surrogate).
         except (ValueError, TypeError) as error:
-            raise self.invalid(f"The body is not JSON: {error}.", detail="invalid payload") from error
+            raise self.invalid(f"The body is not JSON: {error}.", detail=_DETAIL) from error
         if not isinstance(body, dict):
-            raise self.invalid("The body must be a JSON object.", detail="invalid payload")
+            raise self.invalid("The body must be a JSON object.", detail=_DETAIL)
         return body
 
     def body[M: BaseModel](self, model: type[M]) -> M:
@@ -134,7 +134,7 @@ class Request:
         try:
             return model.model_validate(values)
         except ValidationError as error:
-            raise self.invalid(problems(error), detail="invalid payload") from error
+            raise self.invalid(problems(error), detail=_DETAIL) from error
 
     def idempotency(self, operation: str, *, reused: type[Refusal] = KeyReused) -> Once:
         """
@@ -147,13 +147,11 @@ class Request:
         if key is None:
             return Unkeyed()
         if not key.strip() or len(key) > MAX_KEY_LENGTH:
-            raise self.invalid(f"The Idempotency-Key must have 1 to {MAX_KEY_LENGTH} characters.", detail="invalid payload")
+            raise self.invalid(f"The Idempotency-Key must have 1 to {MAX_KEY_LENGTH} characters.", detail=_DETAIL)
         return Idempotency(operation, self.caller.user_id, key, self.json(), reused)
 
     def required_idempotency(self, operation: str) -> Once:
         """Return the same where the contract demands a key; `Invalid` when there is none."""
         if "idempotency-key" not in self.headers:
-            raise self.invalid(
-                "Send an Idempotency-Key header: a unique value for each attempt, e.g. a UUID.", detail="invalid payload"
-            )
+            raise self.invalid("Send an Idempotency-Key header: a unique value for each attempt, e.g. a UUID.", detail=_DETAIL)
         return self.idempotency(operation)

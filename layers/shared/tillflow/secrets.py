@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tillflow import aws, clock, faults
 from tillflow.config import setting
+from tillflow.errors import Unavailable
 
 _KEPT_SECONDS = 300
 # What fits no version (anybody can send garbage) asks Secrets Manager no more often than this.
@@ -18,7 +19,7 @@ _LOOKED_AGAIN_SECONDS = 10
 
 @dataclass(slots=True)
 class _Kept:
-    """A secret as it was *at* this moment; its *previous* version once somebody has asked for it."""
+    """A secret as it was last looked *at*; its *previous* version once somebody has asked for it."""
 
     at: float
     current: bytes
@@ -30,12 +31,18 @@ _cache: dict[str, _Kept] = {}
 
 
 def current(name: str) -> bytes:
-    """Return the current version of the secret whose ARN is in the environment variable *name*."""
+    """
+    Return the current version of the secret whose ARN is in the environment variable *name*.
+
+    Raises:
+        Unavailable: Secrets Manager does not answer, and we have never had it.
+        LookupError: it has no version.
+    """
     return _kept(name, _KEPT_SECONDS).current
 
 
 def versions(name: str) -> Iterator[bytes]:
-    """Yield the current version of the secret, then what else may fit: a newer one, and the previous one."""
+    """Yield the current version of the secret, then what else may fit: a newer one, and the previous one (see `current`)."""
     known = current(name)
     yield known
     kept = _kept(name, _LOOKED_AGAIN_SECONDS)
@@ -51,7 +58,14 @@ def _kept(name: str, seconds: float) -> _Kept:
     """Return the secret as it was no longer than *seconds* ago."""
     kept = _cache.get(name)
     if kept is None or clock.monotonic() >= kept.at + seconds:
-        value = _fetch(name, "AWSCURRENT")
+        try:
+            value = _fetch(name, "AWSCURRENT")
+        except Unavailable:
+            if kept is None:
+                raise
+            # What was good a moment ago is better than to refuse everybody while the store is away.
+            kept.at = clock.monotonic()
+            return kept
         if value is None:
             raise LookupError(f"The secret behind {name} has no current version.")
         kept = _cache[name] = _Kept(clock.monotonic(), value)

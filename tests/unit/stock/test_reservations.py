@@ -31,4 +31,4 @@ def test_the_largest_reservation_can_be_given_back(world: World, *, is_sold: boo
     reservations.give_back(order_id, "ORDER_CANCELED", CAUSE)
 
     assert shop.level(world)[2] == rules.MOST_LINES
-    assert reservations.status_of(order_id) == (rules.RETURNED if is_sold else rules.RELEASED)
+    assert reservations.standing_of(order_id)[0] == (rules.RETURNED if is_sold else rules.RELEASED)

@@ -2,17 +2,22 @@
 
 from typing import Any
 
-from tillflow import aws, clock, jsontext
+from tillflow import aws, clock, deadline, jsontext
 from tillflow.config import setting
 from tillflow.envelope import Cause
 from tillflow.orders import service as orders
 from tillflow.orders.service import Order
 
+# The next order is read, its saga started, its deadline written.
+_SECONDS = 3 * aws.LONGEST_CALL_SECONDS
+
 
 def resume_overdue() -> list[str]:
-    """Start the saga of every order that is past its deadline; return their traces."""
+    """Start the saga of every order that is past its deadline, while there is time; return their traces."""
     traces = []
     for order in orders.overdue():
+        if deadline.remaining() < _SECONDS:
+            break  # The next minute goes on.
         # Started first, postponed after: a start that fails is tried again in a minute, and one too many does no harm.
         aws.client("stepfunctions").start_execution(
             stateMachineArn=setting("ORDER_SAGA_ARN"), input=jsontext.dumps(saga_input(order))

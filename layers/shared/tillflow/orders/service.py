@@ -22,6 +22,7 @@ from tillflow.orders.rules import (
     InvalidSnapshot,
     NotYourSnapshot,
     Order,
+    OrderAlreadyFinalized,
     OrderClosed,
     SnapshotAlreadyOrdered,
 )
@@ -93,7 +94,7 @@ def create(snapshot: dict[str, Any], payment_token: str | None, cause: Cause, on
         commit.write()
         return reply
 
-    return once.once(command)
+    return once.run(command)
 
 
 def _place(snapshot: dict[str, Any], payment_token: str | None, cause: Cause) -> Order:
@@ -140,7 +141,13 @@ def cancel(order_id: str, reason: str | None, cause: Cause) -> Order:
     commit = Commit(Cause(cause.user_id, cause.roles, order.trace_id, cause.at))
     store.cancel(commit, order)
     commit.emit(events.order_canceled(order))
-    commit.write()
+    try:
+        commit.write()
+    except OrderAlreadyFinalized as refusal:
+        # An answer may have been lost and the saga gone on since: what we canceled at this moment is no refusal.
+        stands = refusal.extra["order"]
+        if (stands["canceledAt"], stands["cancellationReason"]) != (clock.iso(cause.at), reason):
+            raise
     return order
 
 

@@ -20,8 +20,7 @@ The token is not stored.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +99,7 @@ class SandboxGateway:
         """
         del reference
         # Unconditional on purpose: every status may become canceled, and canceled is final.
-        with _outages():
+        with faults.unavailable("sandbox's table", GatewayUnavailable):
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=to_item({"pk": charge_pk(request.key)}),
@@ -118,7 +117,7 @@ class SandboxGateway:
     def _put_once(self, item: dict[str, Any]) -> dict[str, Any] | None:
         """Write *item* unless its key is taken; return what has taken it."""
         try:
-            with _outages():
+            with faults.unavailable("sandbox's table", GatewayUnavailable):
                 self._client.put_item(
                     TableName=self._table,
                     Item=to_item(item),
@@ -172,16 +171,3 @@ def _charge_of(item: dict[str, Any]) -> Charge:
 
 def _reference(key: str) -> str:
     return "ch_" + hashlib.sha256(key.encode()).hexdigest()[:24]
-
-
-@contextmanager
-def _outages() -> Iterator[None]:
-    """Raise GatewayUnavailable for what DynamoDB may do better a moment later."""
-    try:
-        yield
-    except faults.LOST as error:
-        raise GatewayUnavailable("The sandbox's table did not answer in time.") from error
-    except ClientError as error:
-        if not faults.is_transient(error):
-            raise
-        raise GatewayUnavailable("The sandbox's table is busy.") from error

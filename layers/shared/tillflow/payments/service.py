@@ -9,7 +9,7 @@ The payment's status decides every race between a charge and its undoing:
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tillflow import clock, ids
 from tillflow.attributes import Item
@@ -24,8 +24,12 @@ SUCCEEDED, FAILED, VOIDED, REFUNDED = "succeeded", "failed", "voided", "refunded
 _FREE = "free"
 
 
+# A gateway knows an idempotency key for a day (Stripe): a later charge under it could be a second one.
+_CHARGEABLE = timedelta(hours=20)
+
+
 class PaymentRefused(StepRefused):
-    """The order is not paid: its payment is `failed`, `voided` or `refunded`."""
+    """The order is not paid, and will not be: its payment is `failed`, `voided` or `refunded`, or it is too old."""
 
 
 class _Exists(Exception):
@@ -38,12 +42,13 @@ class _Exists(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What an order costs: *amount* in minor units of *currency*, to be charged to *payment_token* (None: default)."""
+    """What an order *since* then costs: *amount* in minor units of *currency*, from *payment_token* (None: default)."""
 
     order_id: str
     amount: int
     currency: str
     payment_token: str | None
+    since: datetime
 
     def request(self) -> ChargeRequest:
         """Return the charge. One order has one attempt, so its id is the gateway's idempotency key."""
@@ -66,11 +71,13 @@ def charge(bill: Bill, cause: Cause) -> None:
     Charge the order; charging twice is charging once.
 
     Raises:
-        PaymentRefused: the card was declined, or the payment has been undone.
+        PaymentRefused: the card was declined, the payment has been undone, or the order is too old to charge.
         GatewayUnavailable: whether it was charged is not known.
     """
     found = store.find(bill.order_id)
     if found is None:
+        if cause.at - bill.since > _CHARGEABLE:
+            raise PaymentRefused("The order is too old to charge: the gateway may have forgotten its key.")
         found = _charge(bill, cause)
     if found["status"] == VOIDED:
         _take_back(bill, None)

@@ -39,8 +39,8 @@ from tillflow.payments.stripe_errors import INVALID_TOKEN, decline_reason, in_ou
 if TYPE_CHECKING:
     from stripe.params import PaymentIntentCreateParams
 
-# Seconds to connect and to wait for an answer. The SDK's own default is 80; Stripe means most calls to end within 10.
-_TIMEOUTS = (3.0, 10.0)
+# Seconds to connect and to wait for an answer. The SDK's own default is 80; Stripe ends most calls within a few.
+_TIMEOUTS = (2.0, 8.0)
 # An intent may be paid between our look at it and our canceling it, once: a third look means something else is wrong.
 _LOOKS = 3
 

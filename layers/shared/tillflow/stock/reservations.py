@@ -20,19 +20,32 @@ from tillflow.envelope import Cause
 from tillflow.errors import Unavailable
 from tillflow.stock import events, rules, store
 from tillflow.stock.models import EventType, ReasonCode
-from tillflow.stock.rules import PENDING, POSTED, REFUSED, RELEASED, RETURNED, Line, ReservationRefused, Stocked, opposite
+from tillflow.stock.rules import (
+    OUT_OF_STOCK,
+    PENDING,
+    POSTED,
+    REFUSED,
+    RELEASED,
+    RETURNED,
+    Line,
+    ReservationRefused,
+    Stocked,
+    opposite,
+)
 
 __all__ = [
+    "OUT_OF_STOCK",
     "PENDING",
     "REFUSED",
     "RELEASED",
     "ReservationRefused",
     "commit_sale",
     "give_back",
-    "refusal_of",
     "release",
+    "reservation_id_of",
     "reserve",
-    "status_of",
+    "standing_of",
+    "variant_id_of",
 ]
 
 
@@ -58,16 +71,10 @@ def variant_id_of(sku: str) -> str:
     return ids.derived("variant", sku)
 
 
-def status_of(order_id: str) -> str | None:
-    """Return the status of the order's reservation, or None."""
-    found = store.find_event(reservation_id_of(order_id))
-    return found["status"] if found else None
-
-
-def refusal_of(order_id: str) -> str:
-    """Return why the order's reservation was refused."""
+def standing_of(order_id: str) -> tuple[str | None, str | None]:
+    """Return the status of the order's reservation, and why it was refused; None where there is none."""
     found = store.find_event(reservation_id_of(order_id)) or {}
-    return str(found.get("refusal", rules.OUT_OF_STOCK))
+    return found.get("status"), found.get("refusal")
 
 
 def reserve(order_id: str, demand: dict[str, int], cause: Cause) -> None:
@@ -222,7 +229,8 @@ def _authorship(cause: Cause) -> dict[str, Any]:
 
 def _again(attempt: Callable[[], None]) -> None:
     """Decide anew whenever the world moved between reading and writing."""
-    for _ in backoff.attempts(seconds=aws.LONGEST_CALL_SECONDS):
+    # One attempt reads and commits.
+    for _ in backoff.attempts(seconds=2 * aws.LONGEST_CALL_SECONDS):
         try:
             return attempt()
         except _Moved:

@@ -44,7 +44,7 @@ def create_warehouse(wanted: CreateWarehouse, cause: Cause, once: Once) -> Reply
         commit.write()
         return reply
 
-    return once.once(command)
+    return once.run(command)
 
 
 def create_variant(wanted: CreateVariant, cause: Cause, once: Once) -> Reply:
@@ -66,7 +66,7 @@ def create_variant(wanted: CreateVariant, cause: Cause, once: Once) -> Reply:
         commit.write()
         return reply
 
-    return once.once(command)
+    return once.run(command)
 
 
 def levels(variant_id: str, open_orders: Iterable[str]) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def record(wanted: CreateStockEvent, cause: Cause, once: Once) -> Reply:
         commit.write()
         return reply
 
-    return once.once(command)
+    return once.run(command)
 
 
 def _insufficient(line: Line, available: int) -> rules.InsufficientStock:
@@ -190,13 +190,11 @@ def _stored(event: dict[str, Any]) -> Item:
 
 def release_page(query: ReleasePageQuery) -> dict[str, Any]:
     """Return a page of the release audit, newest first: `{content, page, size, totalElements, totalPages}`."""
-    content: list[dict[str, Any]] = []
-    total = 0
     first = query.page * query.size
-    for item in _released(query):
-        if first <= total < first + query.size:
-            content.append(_release(item))
-        total += 1
+    content = [_release(item) for item in islice(_released(query), first, first + query.size)]
+    # A page that is not full is the last one; the others need counting.
+    is_last = len(content) < query.size and (content or not first)
+    total = first + len(content) if is_last else _count(query)
     return {
         "content": content,
         "page": query.page,
@@ -209,6 +207,10 @@ def release_page(query: ReleasePageQuery) -> dict[str, Any]:
 def release_export(query: ReleaseExportQuery) -> list[dict[str, Any]]:
     """Return up to `limit` releases, newest first."""
     return [_release(item) for item in islice(_released(query), query.limit)]
+
+
+def _count(query: ReleaseQuery) -> int:
+    return store.count_released(query.since, query.until) if query.orderId is None else sum(1 for _ in _released(query))
 
 
 def _released(query: ReleaseQuery) -> Iterator[Item]:

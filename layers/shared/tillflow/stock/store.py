@@ -46,16 +46,23 @@ def find_event(event_id: str) -> Item | None:
 
 def find_events(event_ids: Sequence[str]) -> Iterator[Item]:
     """Yield those of the stock events and reservations that exist, in any order."""
-    return database.batch(tables.stock(), [tables.stock_event_key(event_id) for event_id in event_ids])
+    # DynamoDB refuses a batch that names one twice.
+    return database.batch(tables.stock(), [tables.stock_event_key(event_id) for event_id in dict.fromkeys(event_ids)])
 
 
 def released(since: str, until: str) -> Iterator[Item]:
     """Yield the reservations that were given back within these moments (ISO 8601), newest first."""
-    partitions = [
-        database.between(tables.stock(), tables.RELEASED_INDEX, _INDEX_KEYS, pk, (since, until), ScanIndexForward=False)
-        for pk in tables.INDEX_PARTITIONS
-    ]
+    partitions = [database.between(*_released_in(pk, since, until), ScanIndexForward=False) for pk in tables.INDEX_PARTITIONS]
     return heapq.merge(*partitions, key=itemgetter("released_at"), reverse=True)
+
+
+def count_released(since: str, until: str) -> int:
+    """Return how many reservations were given back within these moments (ISO 8601)."""
+    return sum(database.count(*_released_in(pk, since, until)) for pk in tables.INDEX_PARTITIONS)
+
+
+def _released_in(pk: str, since: str, until: str) -> tuple[str, str, tuple[str, str], str, tuple[str, str]]:
+    return tables.stock(), tables.RELEASED_INDEX, _INDEX_KEYS, pk, (since, until)
 
 
 def add_warehouse(commit: Commit, warehouse: Warehouse, otherwise: Callable[[], Exception]) -> None:

@@ -237,6 +237,16 @@ REGISTER: dict[str, Command] = {
             breaks=BACKWARD,
             weather=always("order_saga/charge_payment", "gateway.charge", Fault.LOST),
         ),
+        Command(
+            "stock cannot be read",
+            order(ONE_LINE),
+            shop,
+            "failed",
+            CREATED,
+            also=_reservation_is("refused"),
+            breaks=BACKWARD,
+            weather=always("order_saga/reserve_stock", "Query", Fault.ERROR),
+        ),
         Command("cancel pending", _cancel_pending, shop, "canceled", CREATED | CANCELED, breaks=_CANCEL | _REFUND | _RELEASE),
         Command(
             "cancel reserved",

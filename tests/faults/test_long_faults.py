@@ -32,7 +32,7 @@ def test_a_step_that_cannot_go_forward_is_undone(function: str, trials: Callable
         assert not left, f"{fault} at each {call}: the saga itself settles the order"
 
 
-@pytest.mark.parametrize("name", ["gateway charges and stays silent", "cancel confirmed"])
+@pytest.mark.parametrize("name", ["gateway charges and stays silent", "stock cannot be read", "cancel confirmed"])
 @pytest.mark.parametrize("function", sorted(BACKWARD))
 def test_an_order_whose_undoing_fails_for_long_is_undone_when_the_fault_is_gone(
     name: str, function: str, trials: Callable[[str], Trials], world: World

@@ -304,6 +304,7 @@ LOST = [
     ReadTimeoutError(endpoint_url="https://dynamodb"),
     ConnectTimeoutError(endpoint_url="https://dynamodb"),
     fault("InternalServerError", 500),
+    fault("SomethingNew", 503),
 ]
 
 
@@ -411,8 +412,8 @@ def test_retries_end(wire: Wire) -> None:
 
 
 def test_no_retry_begins_that_could_not_be_answered_for(wire: Wire) -> None:
-    """Half a second before Lambda ends the invocation, an honest 503 is worth more than another attempt."""
-    deadline.start(Context(milliseconds=400))
+    """Where the next attempt's longest does not fit, an honest 503 is worth more."""
+    deadline.start(Context(milliseconds=aws.LONGEST_CALL_SECONDS * 1000 - 1))
     wire.fail(fault("ThrottlingException"))
 
     with pytest.raises(Unavailable):

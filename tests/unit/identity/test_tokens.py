@@ -4,13 +4,15 @@ import base64
 import json
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ConnectTimeoutError
 
 from tests.world import SECRETS, SERVICE_TOKEN, World
 from tillflow import aws, clock, secrets
 from tillflow.authorization import ROUTES, Role
-from tillflow.errors import Invalid, Unauthorized
+from tillflow.errors import Invalid, Unauthorized, Unavailable
 from tillflow.identity import rules, service
 from tillflow.identity.rules import Token
 from tillflow.request import Request
@@ -326,6 +328,33 @@ def test_a_rotation_is_noticed_where_a_credential_fits_nothing_that_is_kept(
     for _ in range(60):
         now += 10
         assert authorize(world, **{"X-Service-Token": SERVICE_TOKEN})["principalId"] == "service"
+
+
+def test_what_was_good_stays_so_while_the_secret_store_is_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = clock.monotonic()
+    monkeypatch.setattr(clock, "monotonic", lambda: now)
+    token = issue(world).json["token"]
+    asked = []
+
+    def away(**_: object) -> None:
+        asked.append(1)
+        raise ConnectTimeoutError(endpoint_url="https://secretsmanager")
+
+    monkeypatch.setattr(aws.client("secretsmanager"), "get_secret_value", away)
+
+    now += 301
+    for _ in range(3):
+        assert authorize(world, Authorization=f"Bearer {token}")["principalId"] == "user-1"
+    assert len(asked) == 1  # not by every request
+
+
+@pytest.mark.usefixtures("world")
+def test_without_any_secret_an_outage_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = ConnectTimeoutError(endpoint_url="https://secretsmanager")
+    monkeypatch.setattr(aws.client("secretsmanager"), "get_secret_value", Mock(side_effect=error))
+
+    with pytest.raises(Unavailable):
+        secrets.current("SERVICE_TOKEN_SECRET_ARN")
 
 
 @pytest.mark.usefixtures("world")

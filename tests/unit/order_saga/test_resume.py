@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests import shop
-from tests.world import World
+from tests.world import Context, World
 from tillflow import aws, clock
 
 RESUME = "order_saga/resume_stuck_orders"
@@ -53,6 +53,17 @@ def test_an_overdue_order_s_saga_is_started_with_what_its_event_would_have_given
     (given,) = started
     assert given["data"] == {"order_id": order_id}
     assert (given["trace_id"], given["identity"]["user_id"]) == (created["trace_id"], created["identity"]["user_id"])
+
+
+def test_what_there_is_no_time_for_is_left_to_the_next_minute(
+    world: World, started: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.order(world)
+    later(monkeypatch, 601)
+
+    assert world.invoke(RESUME, {}, Context(milliseconds=3 * aws.LONGEST_CALL_SECONDS * 1000 - 1)) == {"resumed": 0}
+    assert started == []
+    assert world.invoke(RESUME, {}) == {"resumed": 1}
 
 
 def test_it_is_started_once_per_deadline(world: World, started: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:

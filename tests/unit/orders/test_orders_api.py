@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from tests import shop
 from tests.world import World
@@ -310,6 +311,32 @@ def test_an_order_is_canceled_once_and_the_refusal_shows_it(world: World) -> Non
     assert set(second.json) == {"error", "error_code", "message", "detail", "request_id", "order"}
     assert second.json["order"] == first.json["order"]
     assert len(world.events("orders.order_canceled.v1")) == 1
+
+
+def test_a_cancel_whose_answer_was_lost_while_the_saga_went_on_is_answered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    # GIVEN a cancel that takes effect, whose answer is lost, and a saga that settles the order before it is sent again
+    order_id = shop.order(world)
+    client = aws.client("dynamodb")
+    update = client.update_item
+    lost: list[Any] = []
+
+    def losing(**request: Any) -> Any:
+        answer = update(**request)
+        if not lost:
+            lost.append(answer)
+            for step in ("fail_order", "refund_payment", "release_stock"):
+                world.step(step, order_id)
+            raise ReadTimeoutError(endpoint_url="https://dynamodb")
+        return answer
+
+    monkeypatch.setattr(client, "update_item", losing)
+
+    # WHEN it is sent
+    first, second = (world.call(CANCEL[0], roles=["operator"], path={"orderId": order_id}) for _ in range(2))
+
+    # THEN it is told that it was done; another is refused
+    assert (first.status, first.json["status"]) == (200, "canceled")
+    assert second.status == 409
 
 
 def test_a_failed_order_cannot_be_canceled(world: World) -> None:

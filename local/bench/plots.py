@@ -29,7 +29,7 @@ def parts(name: str, title: str, bars: Mapping[str, Mapping[str, float]], limits
     axes.plot(list(limits.values()), [rows.index(bar) for bar in limits], "k|", markersize=11, label="budget")
     axes.invert_yaxis()
     axes.set_xlabel(unit)
-    figure.legend(loc="outside upper center", ncols=len(next(iter(bars.values()))) + 1, frameon=False)
+    figure.legend(loc="outside lower center", ncols=len(next(iter(bars.values()))) + 1, frameon=False)
     _save(figure, name)
 
 

@@ -150,6 +150,11 @@ def test_what_is_refused_is_not_repeated(world: World) -> None:
     assert "sk_secret" not in answer.text
 
 
+@pytest.mark.parametrize("route", GOOD)
+def test_a_field_with_a_long_name_is_refused_in_few_words(world: World, route: str) -> None:
+    assert_is_a_refusal(send(world, route, {"x" * 1_000_000: 1}))
+
+
 HEADERS = {
     "huge": "k" * 100_000,
     "empty": "",

@@ -13,6 +13,7 @@ VISIBLE = r"^[\x21-\x7e]+$"
 PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 
 _TOLD = 3
+_LONGEST_NAME = 64
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
 # pydantic's words for these are Python's, not JSON's.
 _WORDS = {
@@ -58,11 +59,16 @@ type Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_dat
 
 
 def problems(error: ValidationError) -> str:
-    """Return what is wrong, field by field, without repeating what was sent (it may be secret)."""
+    """Return what is wrong, field by field, without repeating the values that were sent (they may be secret)."""
     found = error.errors(include_input=False, include_url=False)
-    told = [f"{'.'.join(map(str, each['loc'])) or 'body'}: {_in_words(each)}" for each in found[:_TOLD]]
+    told = [f"{_name(each) or 'body'}: {_in_words(each)}" for each in found[:_TOLD]]
     more = f" (and {len(found) - _TOLD} more)" if len(found) > _TOLD else ""
     return "; ".join(told) + more
+
+
+def _name(error: ErrorDetails) -> str:
+    # Of a field that there is not, the name is the client's, of any length.
+    return ".".join(str(part)[:_LONGEST_NAME] for part in error["loc"])
 
 
 def _in_words(error: ErrorDetails) -> str:

@@ -162,7 +162,7 @@ def test_an_export_that_no_lambda_can_answer_is_refused(world: World, monkeypatc
         "releaseId": ids.new(),
         "orderId": ids.new(),
         "reservationId": ids.new(),
-        "reason": "x" * 400,
+        "reason": '"' * 200,
         "releasedAt": DAYS[0],
     }
     monkeypatch.setattr(service, "release_export", lambda _: [release | {"releasedItems": items}])

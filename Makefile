@@ -6,13 +6,13 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# Functions and tools start several times slower without bytecode.
-unexport PYTHONDONTWRITEBYTECODE
 # Make splits names at spaces: without this it would fail late, and write beside this folder.
 ifneq ($(words $(CURDIR)),1)
 $(error "$(CURDIR)" has a space in it, which make cannot handle: move this folder to a path without one)
 endif
 
+# Functions and tools start several times slower without bytecode.
+unexport PYTHONDONTWRITEBYTECODE
 # An activated environment of something else must not be synced by accident.
 unexport VIRTUAL_ENV
 

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from local import STATE, LocalError, emulator
 from local.client import Level
-from local.play import Outcome, play
+from local.play import NO_ORDER, Outcome, play
 from local.process import console, step
 from local.shop import Article, Shop, open_shop
 from local.stack import Stack
@@ -26,7 +26,7 @@ def run(stack: Stack) -> None:
     outcomes = [_watch(shop, story, article) for story, article in zip(STORIES, shop.articles, strict=True)]
     console.print(_table(outcomes), soft_wrap=False)
     console.print("One order's whole story, step by step:")
-    for outcome in outcomes:
+    for outcome in (each for each in outcomes if each.order_id != NO_ORDER):
         console.print(f"  make trace ORDER={outcome.order_id}  [dim]# {outcome.story.title}")
     if failures := [f"order “{o.story.title}”: {o.failure} (order {o.order_id})" for o in outcomes if o.failure]:
         where = f"functions: `make logs`\nemulator: {emulator.log_path(STATE)}"

@@ -19,6 +19,7 @@ from local.wait import until
 
 PRICE_CENTS = 2_499
 SECONDS = 30
+NO_ORDER = "-"
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Outcome:
     """What became of an order, as far as the demo came with it."""
 
     story: Story
-    order_id: str = "-"
+    order_id: str = NO_ORDER
     status: str = "-"
     path: list[str] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)

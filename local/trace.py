@@ -96,9 +96,5 @@ def logged(stack: Stack, trace_id: str) -> list[Event]:
         KeyConditionExpression="pk = :trace",
         ExpressionAttributeValues={":trace": {"S": f"TRACE#{trace_id}"}},
     )
-    return [
-        Event(envelope["event_type"], datetime.fromisoformat(envelope["occurred_at"]), envelope["data"])
-        for page in pages
-        for item in page["Items"]
-        if (envelope := json.loads(item["envelope"]["S"]))
-    ]
+    envelopes = [json.loads(item["envelope"]["S"]) for page in pages for item in page["Items"]]
+    return [Event(each["event_type"], datetime.fromisoformat(each["occurred_at"]), each["data"]) for each in envelopes]

@@ -19,7 +19,7 @@ FORWARD = ("reserve_stock", "charge_payment", "complete_order")
 UNDO = ("refund_payment", "release_stock")
 
 
-def status(world: World, order_id: str) -> Any:
+def shown(world: World, order_id: str) -> Any:
     path = {"orderId": order_id}
     return world.call("GET /api/orders/{orderId}", roles=["operator"], path=path).json
 
@@ -76,7 +76,7 @@ def test_a_canceled_order_whose_reservation_was_refused_is_settled(world: World)
         world.step(step, order_id)
 
     assert is_settled(order_id)
-    assert status(world, order_id)["status"] == "canceled"
+    assert shown(world, order_id)["status"] == "canceled"
 
 
 def test_an_order_that_was_refused_is_failed_and_settled_at_once(world: World) -> None:
@@ -87,7 +87,7 @@ def test_an_order_that_was_refused_is_failed_and_settled_at_once(world: World) -
     assert world.step("fail_order", order_id) == {"undo": False}
 
     assert is_settled(order_id)
-    assert status(world, order_id)["failureReason"] == "UNKNOWN_SKU"
+    assert shown(world, order_id)["failureReason"] == "UNKNOWN_SKU"
 
 
 def test_a_confirmed_order_is_not_undone(world: World) -> None:
@@ -97,7 +97,7 @@ def test_a_confirmed_order_is_not_undone(world: World) -> None:
         world.step(step, order_id)
 
     assert world.step("fail_order", order_id) == {"undo": False}
-    assert status(world, order_id)["status"] == "confirmed"
+    assert shown(world, order_id)["status"] == "confirmed"
 
 
 def test_stock_that_was_released_meanwhile_is_the_reason(world: World) -> None:
@@ -110,7 +110,7 @@ def test_stock_that_was_released_meanwhile_is_the_reason(world: World) -> None:
         world.step("complete_order", order_id)
     world.step("fail_order", order_id)
 
-    assert status(world, order_id)["failureReason"] == "STOCK_RELEASED"
+    assert shown(world, order_id)["failureReason"] == "STOCK_RELEASED"
 
 
 def test_a_pending_order_is_not_settled(world: World) -> None:
@@ -175,7 +175,7 @@ def test_a_paid_order_is_completed_however_old_it_is(world: World, monkeypatch: 
     for step in FORWARD:
         world.step(step, order_id)
 
-    assert status(world, order_id)["status"] == "confirmed"
+    assert shown(world, order_id)["status"] == "confirmed"
     assert charges(world) == ["charged"]
 
 
@@ -200,8 +200,8 @@ def test_a_decline_is_told_with_the_gateway_s_word(world: World) -> None:
         world.step("charge_payment", order_id)
     world.step("fail_order", order_id)
 
-    shown = status(world, order_id)
-    assert (shown["failureReason"], shown["declineCode"]) == ("PAYMENT_FAILED", "insufficient_funds")
+    failed = shown(world, order_id)
+    assert (failed["failureReason"], failed["declineCode"]) == ("PAYMENT_FAILED", "insufficient_funds")
 
 
 @pytest.mark.parametrize("late", ["charge_payment", "refund_payment"])

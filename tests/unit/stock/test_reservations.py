@@ -7,7 +7,7 @@ from tests.world import World
 from tillflow import ids, tables
 from tillflow.attributes import to_item
 from tillflow.envelope import Cause
-from tillflow.stock import reservations, rules
+from tillflow.stock import reservations, rules, store
 
 CAUSE = Cause("user-1", ("buyer",), ids.new())
 
@@ -32,3 +32,13 @@ def test_the_largest_reservation_can_be_given_back(world: World, *, is_sold: boo
 
     assert shop.level(world)[2] == rules.MOST_LINES
     assert reservations.standing_of(order_id)[0] == (rules.RETURNED if is_sold else rules.RELEASED)
+
+
+def test_an_order_that_is_named_twice_is_looked_up_once(world: World) -> None:
+    """The index of unsettled orders may show one on two of its pages."""
+    levels_in(world, 1)
+    order_id = ids.new()
+    reservations.reserve(order_id, {"SKU-1": 1}, CAUSE)
+    event_id = reservations.reservation_id_of(order_id)
+
+    assert len(list(store.find_events([event_id, event_id]))) == 1

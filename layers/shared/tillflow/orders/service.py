@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -80,21 +81,21 @@ def create(snapshot: dict[str, Any], payment_token: str | None, cause: Cause, on
 
     def command() -> Reply:
         order = _place(snapshot, payment_token, cause)
-
-        def taken(owner: str | None) -> SnapshotAlreadyOrdered:
-            # The order's id is its owner's business.
-            known = {"orderId": order.order_id} if owner == order.user_id else {}
-            return SnapshotAlreadyOrdered("This snapshot has become an order already. To order again, sign a new one.", **known)
-
         reply = Reply(201, {"orderId": order.order_id})
         commit = Commit(cause)
-        store.add(commit, order, taken)
+        store.add(commit, order, partial(_already_ordered, order))
         once.remember(commit, cause, reply)
         commit.emit(events.order_created(order), events.order_placed(order))
         commit.write()
         return reply
 
     return once.run(command)
+
+
+def _already_ordered(order: Order, owner: str | None) -> SnapshotAlreadyOrdered:
+    # The order's id is its owner's business.
+    known = {"orderId": order.order_id} if owner == order.user_id else {}
+    return SnapshotAlreadyOrdered("This snapshot has become an order already. To order again, sign a new one.", **known)
 
 
 def _place(snapshot: dict[str, Any], payment_token: str | None, cause: Cause) -> Order:

@@ -22,8 +22,6 @@ from tillflow.payments.gateways import gateway
 
 SUCCEEDED, FAILED, VOIDED, REFUNDED = "succeeded", "failed", "voided", "refunded"
 _FREE = "free"
-
-
 # A gateway knows an idempotency key for a day (Stripe): a later charge under it could be a second one.
 _CHARGEABLE = timedelta(hours=20)
 

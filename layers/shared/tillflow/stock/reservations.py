@@ -103,7 +103,7 @@ def _try_reserve(order_id: str, demand: dict[str, int], cause: Cause) -> None:
     commit = Commit(cause)
     store.add_event(commit, reservation_id, _pending(order_id, PENDING, cause), opposite(lines), _Exists)
     for line in opposite(lines):
-        store.move(commit, line, lambda _: _Moved())
+        store.move(commit, line, _Moved)
     commit.emit(events.inventory_reserved(order_id, reservation_id, lines))
     commit.write()
 
@@ -149,7 +149,7 @@ def _release(found: Item, reason: str, cause: Cause) -> None:
     lines = _held(found)
     commit = _closing(found, RELEASED, reason, cause)
     for line in lines:
-        store.move(commit, line, lambda _: _Moved())
+        store.move(commit, line, _Moved)
     commit.write()
 
 
@@ -175,7 +175,7 @@ def _try_give_back(order_id: str, reason: str, cause: Cause) -> None:
 def _close(order_id: str, reason: str, cause: Cause) -> None:
     commit = Commit(cause)
     closed = _pending(order_id, REFUSED, cause) | {"refusal": reason}
-    store.add_event(commit, reservation_id_of(order_id), closed, (), lambda _: _Moved())
+    store.add_event(commit, reservation_id_of(order_id), closed, (), _Moved)
     commit.write()
 
 
@@ -190,9 +190,9 @@ def _restock(found: Item, reason: str, cause: Cause) -> None:
         "notes": f"Return of order {order_id}",
         **_authorship(cause),
     }
-    store.add_event(commit, ids.derived("return", order_id), posted, lines, lambda _: _Moved())
+    store.add_event(commit, ids.derived("return", order_id), posted, lines, _Moved)
     for line in lines:
-        store.move(commit, line, lambda _: _Moved())
+        store.move(commit, line, _Moved)
     commit.write()
 
 
@@ -203,7 +203,7 @@ def _closing(found: Item, after: str, reason: str, cause: Cause) -> Commit:
     marks = {"status": after, "release_id": release_id, "release_reason": reason, **store.release_marks(order_id, cause.at)}
     # It is part of the order's story, whoever asked for it.
     commit = Commit(Cause(cause.user_id, cause.roles, found["trace_id"], cause.at))
-    store.turn(commit, reservation_id, found["status"], marks, lambda _: _Moved())
+    store.turn(commit, reservation_id, found["status"], marks, _Moved)
     commit.emit(events.inventory_released(release_id, order_id, reservation_id, reason, _held(found)))
     return commit
 

@@ -1,7 +1,7 @@
 """Warehouses, variants, movements and the release audit: load, decide, commit."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -32,19 +32,11 @@ def create_warehouse(wanted: CreateWarehouse, cause: Cause, once: Once) -> Reply
     Raises:
         AlreadyExists: the code is taken.
     """
-
-    def command() -> Reply:
-        warehouse_id = ids.derived("warehouse", wanted.code)
-        warehouse = Warehouse(warehouse_id, wanted.code, wanted.name, active=True, seller_ids=tuple(wanted.sellerIds))
-        taken = AlreadyExists(f"There is a warehouse with the code {wanted.code}.", id=warehouse_id)
-        reply = Reply(201, wanted.model_dump() | {"id": warehouse_id, "active": True})
-        commit = Commit(cause)
-        store.add_warehouse(commit, warehouse, lambda: taken)
-        once.remember(commit, cause, reply)
-        commit.write()
-        return reply
-
-    return once.run(command)
+    warehouse_id = ids.derived("warehouse", wanted.code)
+    warehouse = Warehouse(warehouse_id, wanted.code, wanted.name, active=True, seller_ids=tuple(wanted.sellerIds))
+    taken = AlreadyExists(f"There is a warehouse with the code {wanted.code}.", id=warehouse_id)
+    reply = Reply(201, wanted.model_dump() | {"id": warehouse_id, "active": True})
+    return _create(lambda commit: store.add_warehouse(commit, warehouse, lambda: taken), reply, cause, once)
 
 
 def create_variant(wanted: CreateVariant, cause: Cause, once: Once) -> Reply:
@@ -54,14 +46,19 @@ def create_variant(wanted: CreateVariant, cause: Cause, once: Once) -> Reply:
     Raises:
         AlreadyExists: the SKU is taken.
     """
+    variant = Variant(variant_id_of(wanted.sku), wanted.sku, wanted.name, wanted.active, wanted.expiresAt)
+    taken = AlreadyExists(f"There is a variant with the SKU {wanted.sku}.", id=variant.variant_id)
+    expires_at = clock.iso(wanted.expiresAt) if wanted.expiresAt else None
+    reply = Reply(201, wanted.model_dump() | {"id": variant.variant_id, "expiresAt": expires_at})
+    return _create(lambda commit: store.add_variant(commit, variant, lambda: taken), reply, cause, once)
+
+
+def _create(add: Callable[[Commit], None], reply: Reply, cause: Cause, once: Once) -> Reply:
+    """Write what *add* adds to a commit, and answer *reply*."""
 
     def command() -> Reply:
-        variant = Variant(variant_id_of(wanted.sku), wanted.sku, wanted.name, wanted.active, wanted.expiresAt)
-        taken = AlreadyExists(f"There is a variant with the SKU {wanted.sku}.", id=variant.variant_id)
-        expires_at = clock.iso(wanted.expiresAt) if wanted.expiresAt else None
-        reply = Reply(201, wanted.model_dump() | {"id": variant.variant_id, "expiresAt": expires_at})
         commit = Commit(cause)
-        store.add_variant(commit, variant, lambda: taken)
+        add(commit)
         once.remember(commit, cause, reply)
         commit.write()
         return reply

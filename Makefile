@@ -74,16 +74,12 @@ lock: .venv/.synced ## after a change of pyproject.toml: uv.lock and the layers'
 	$(EXPORT) --only-group layer >layers/shared/requirements.txt
 	$(EXPORT) --only-group stripe >layers/stripe/requirements.txt
 
-.PHONY: openapi
-openapi: .venv/.synced ## after a change of a route: docs/openapi.json
-	$(LOCAL) openapi
-
 .PHONY: trace
 trace: .venv/.synced ## ORDER=<order id>: the order's whole story, from logs, history and events
 	$(LOCAL) trace $(or $(ORDER),$(error Say which order: make trace ORDER=<order id>))
 
 .PHONY: docs
-docs: .venv/.synced ## every generated page of docs/: openapi.json, events.md
+docs: .venv/.synced ## after a change of a route, an event or a key: the generated pages of docs/, and the schemas
 	$(LOCAL) docs
 
 .PHONY: bench-cost

@@ -6,8 +6,11 @@ import sys
 
 from botocore.exceptions import ConnectionError as NoConnection
 
-from local import STATE, LocalError, bench, demo, deploy, emulator, invoke, logs, stack
+from local import STATE, LocalError, bench, docs
+from local.platform import deploy, emulator, invoke, stack
 from local.process import console, step
+from local.shop import demo
+from local.watch import logs
 
 MOST_PORT = 65_535
 
@@ -44,19 +47,11 @@ def _run(arguments: argparse.Namespace) -> None:
         case "bench":
             bench.run(arguments)
         case "trace":
-            from local import tell  # what this and the next import, no other command needs
+            from local.watch import tell  # what this and the next import, no other command needs
 
             tell.run(_deployed(), arguments.order)
-        case generated:
-            _generate(generated)
-
-
-def _generate(what: str) -> None:
-    """Bring generated files in step with the code."""
-    from local import event_pages, openapi, schemas
-
-    for module in {"schemas": [schemas], "openapi": [openapi], "docs": [openapi, event_pages]}[what]:
-        module.run()
+        case "docs":
+            docs.write()
 
 
 def up(endpoint: str | None, port: str | None) -> None:
@@ -124,8 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("demo")
     commands.add_parser("invoke")
     bench.add_to(commands)
-    for name in ("schemas", "openapi", "docs"):
-        commands.add_parser(name)
+    commands.add_parser("docs")
     commands.add_parser("trace").add_argument("order")
     return parser
 

@@ -4,9 +4,9 @@ import json
 from typing import Any
 from uuid import uuid4
 
-from local import cart
+from local.shop import cart
 from tests.world import CART_SNAPSHOT_SECRET, Answer, World
-from tillflow import ids
+from tillflow.values import ids
 
 WAREHOUSE = "WH-1"
 

@@ -30,10 +30,11 @@ import pytest
 from moto import mock_aws
 
 from tests import template
-from tillflow import aws, clock, deadline, secrets
-from tillflow.attributes import from_item
-from tillflow.envelope import unpack
-from tillflow.payments import gateways
+from tillflow.contexts.payments import gateways
+from tillflow.messaging.envelope import unpack
+from tillflow.runtime import aws, deadline, secrets
+from tillflow.storage.attributes import from_item
+from tillflow.values import clock
 
 REGION = "us-east-1"
 # The secret that the sample events in events/ are signed with (events/README.md).

@@ -1,6 +1,6 @@
 """Every event of the bus, through its queue: kept in the event log."""
 
-from tillflow.consumer import consumer
-from tillflow.eventflow.service import record
+from tillflow.contexts.eventflow.service import record
+from tillflow.messaging.consumer import consumer
 
 handler = consumer(record)

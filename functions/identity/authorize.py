@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from tillflow import ids
-from tillflow.authorization import credentials_of
-from tillflow.deadline import LambdaContext
-from tillflow.identity.service import authenticate
-from tillflow.invocation import begin, logger
+from tillflow.contexts.identity.service import authenticate
+from tillflow.runtime.deadline import LambdaContext
+from tillflow.runtime.invocation import begin, logger
+from tillflow.values import ids
+from tillflow.web.authorization import credentials_of
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """POST /api/auth/introspect: tell whether a token is valid, and what it says (RFC 7662's answer)."""
 
-from tillflow.http import Api
-from tillflow.identity import service
-from tillflow.identity.answers import ActiveToken, InactiveToken
-from tillflow.identity.models import IntrospectToken
-from tillflow.request import Request
+from tillflow.contexts.identity import service
+from tillflow.contexts.identity.answers import ActiveToken, InactiveToken
+from tillflow.contexts.identity.models import IntrospectToken
+from tillflow.web.http import Api
+from tillflow.web.request import Request
 
 api = Api()
 

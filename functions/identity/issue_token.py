@@ -1,10 +1,10 @@
 """POST /api/auth/token: issue a token (for services and admins)."""
 
-from tillflow.http import Api
-from tillflow.identity import service
-from tillflow.identity.answers import IssuedToken
-from tillflow.identity.models import IssueToken
-from tillflow.request import Request
+from tillflow.contexts.identity import service
+from tillflow.contexts.identity.answers import IssuedToken
+from tillflow.contexts.identity.models import IssueToken
+from tillflow.web.http import Api
+from tillflow.web.request import Request
 
 api = Api()
 

@@ -1,6 +1,6 @@
 """Saga step: charge the order's total, once."""
 
-from tillflow.order_saga.service import charge_payment
-from tillflow.order_saga.step import step
+from tillflow.contexts.order_saga.service import charge_payment
+from tillflow.contexts.order_saga.step import step
 
 handler = step(charge_payment)

@@ -1,6 +1,6 @@
 """Saga step: turn the reservation into a sale and confirm the order."""
 
-from tillflow.order_saga.service import complete_order
-from tillflow.order_saga.step import step
+from tillflow.contexts.order_saga.service import complete_order
+from tillflow.contexts.order_saga.step import step
 
 handler = step(complete_order)

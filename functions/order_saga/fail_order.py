@@ -1,8 +1,8 @@
 """Saga step: fail the order, unless it is confirmed or canceled, and say whether there is something to undo."""
 
-from tillflow.envelope import Cause
-from tillflow.order_saga import service
-from tillflow.order_saga.step import step
+from tillflow.contexts.order_saga import service
+from tillflow.contexts.order_saga.step import step
+from tillflow.messaging.envelope import Cause
 
 
 def fail_order(order_id: str, cause: Cause) -> dict[str, bool]:

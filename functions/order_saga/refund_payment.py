@@ -1,6 +1,6 @@
 """Saga step: undo what was charged for the order."""
 
-from tillflow.order_saga.service import refund_payment
-from tillflow.order_saga.step import step
+from tillflow.contexts.order_saga.service import refund_payment
+from tillflow.contexts.order_saga.step import step
 
 handler = step(refund_payment)

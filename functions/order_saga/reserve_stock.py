@@ -1,6 +1,6 @@
 """Saga step: reserve everything the order wants, or nothing."""
 
-from tillflow.order_saga.service import reserve_stock
-from tillflow.order_saga.step import step
+from tillflow.contexts.order_saga.service import reserve_stock
+from tillflow.contexts.order_saga.step import step
 
 handler = step(reserve_stock)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from tillflow.deadline import LambdaContext
-from tillflow.invocation import begin, logger
-from tillflow.order_saga.resume import resume_overdue
+from tillflow.contexts.order_saga.resume import resume_overdue
+from tillflow.runtime.deadline import LambdaContext
+from tillflow.runtime.invocation import begin, logger
 
 
 def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:

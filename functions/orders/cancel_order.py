@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from tillflow.http import Api
-from tillflow.orders import rules, service
-from tillflow.orders.answers import CanceledOrder, FinalizedOrder
-from tillflow.orders.models import CancelOrder
-from tillflow.request import Request
+from tillflow.contexts.orders import rules, service
+from tillflow.contexts.orders.answers import CanceledOrder, FinalizedOrder
+from tillflow.contexts.orders.models import CancelOrder
+from tillflow.web.http import Api
+from tillflow.web.request import Request
 
 api = Api()
 

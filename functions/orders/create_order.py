@@ -1,12 +1,12 @@
 """POST /api/orders: turn a signed cart snapshot into an order."""
 
-from tillflow.http import Api
-from tillflow.idempotency import KeyReused, Reply
-from tillflow.orders import service
-from tillflow.orders.answers import AlreadyOrdered, PlacedOrder
-from tillflow.orders.models import CreateOrder
-from tillflow.orders.rules import InvalidSnapshot, NotYourSnapshot, SnapshotAlreadyOrdered
-from tillflow.request import Request
+from tillflow.contexts.orders import service
+from tillflow.contexts.orders.answers import AlreadyOrdered, PlacedOrder
+from tillflow.contexts.orders.models import CreateOrder
+from tillflow.contexts.orders.rules import InvalidSnapshot, NotYourSnapshot, SnapshotAlreadyOrdered
+from tillflow.storage.idempotency import KeyReused, Reply
+from tillflow.web.http import Api
+from tillflow.web.request import Request
 
 api = Api()
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from tillflow.contexts.orders import rules, service
+from tillflow.contexts.orders.answers import Order
 from tillflow.errors import Forbidden
-from tillflow.http import Api
-from tillflow.orders import rules, service
-from tillflow.orders.answers import Order
-from tillflow.request import Request
+from tillflow.web.http import Api
+from tillflow.web.request import Request
 
 api = Api()
 

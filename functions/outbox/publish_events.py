@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from tillflow import clock, metrics
-from tillflow.deadline import LambdaContext
-from tillflow.invocation import begin, logger
-from tillflow.outbox.service import publish
+from tillflow.messaging.outbox import publish
+from tillflow.runtime import metrics
+from tillflow.runtime.deadline import LambdaContext
+from tillflow.runtime.invocation import begin, logger
+from tillflow.values import clock
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> None:

@@ -1,11 +1,11 @@
 """POST /api/v1/stock-events: record one movement of stock."""
 
-from tillflow.http import Api
-from tillflow.idempotency import KeyConflict, Reply
-from tillflow.request import BadRequest, Request
-from tillflow.stock import rules, service
-from tillflow.stock.answers import StockEvent
-from tillflow.stock.models import CreateStockEvent
+from tillflow.contexts.stock import rules, service
+from tillflow.contexts.stock.answers import StockEvent
+from tillflow.contexts.stock.models import CreateStockEvent
+from tillflow.storage.idempotency import KeyConflict, Reply
+from tillflow.web.http import Api
+from tillflow.web.request import BadRequest, Request
 
 api = Api(invalid=BadRequest)
 

@@ -1,12 +1,12 @@
 """POST /api/v1/variants: create something to be stocked and sold."""
 
-from tillflow.http import Api
-from tillflow.idempotency import KeyConflict, Reply
-from tillflow.request import BadRequest, Request
-from tillflow.stock import service
-from tillflow.stock.answers import Existing, Variant
-from tillflow.stock.models import CreateVariant
-from tillflow.stock.rules import AlreadyExists
+from tillflow.contexts.stock import service
+from tillflow.contexts.stock.answers import Existing, Variant
+from tillflow.contexts.stock.models import CreateVariant
+from tillflow.contexts.stock.rules import AlreadyExists
+from tillflow.storage.idempotency import KeyConflict, Reply
+from tillflow.web.http import Api
+from tillflow.web.request import BadRequest, Request
 
 api = Api(invalid=BadRequest)
 

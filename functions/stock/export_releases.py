@@ -1,11 +1,11 @@
 """GET /api/stocks/release-events/export: the release audit as CSV, one row per released item."""
 
-from tillflow import jsontext
-from tillflow.csvtext import rows
-from tillflow.http import Api, Download
-from tillflow.request import BadRequest, Request
-from tillflow.stock import service
-from tillflow.stock.models import ReleaseExportQuery
+from tillflow.contexts.stock import service
+from tillflow.contexts.stock.models import ReleaseExportQuery
+from tillflow.values import jsontext
+from tillflow.values.csvtext import rows
+from tillflow.web.http import Api, Download
+from tillflow.web.request import BadRequest, Request
 
 # Lambda answers 6 MB at most, counted as the JSON that it sends.
 _MAX_BYTES = 5_500_000

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from tillflow.http import Api
-from tillflow.orders import service as orders
-from tillflow.request import BadRequest, Request
-from tillflow.stock import service
-from tillflow.stock.answers import StockLevels
-from tillflow.stock.rules import VariantNotFound
+from tillflow.contexts.orders import service as orders
+from tillflow.contexts.stock import service
+from tillflow.contexts.stock.answers import StockLevels
+from tillflow.contexts.stock.rules import VariantNotFound
+from tillflow.web.http import Api
+from tillflow.web.request import BadRequest, Request
 
 api = Api(invalid=BadRequest)
 

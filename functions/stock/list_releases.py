@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from tillflow.http import Api
-from tillflow.request import BadRequest, Request
-from tillflow.stock import service
-from tillflow.stock.answers import ReleasePage
-from tillflow.stock.models import ReleasePageQuery
+from tillflow.contexts.stock import service
+from tillflow.contexts.stock.answers import ReleasePage
+from tillflow.contexts.stock.models import ReleasePageQuery
+from tillflow.web.http import Api
+from tillflow.web.request import BadRequest, Request
 
 api = Api(invalid=BadRequest)
 

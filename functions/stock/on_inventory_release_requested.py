@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from tillflow.consumer import consumer
-from tillflow.envelope import Cause
-from tillflow.stock import reservations
-from tillflow.stock.models import ReleaseRequest
+from tillflow.contexts.stock import reservations
+from tillflow.contexts.stock.models import ReleaseRequest
+from tillflow.messaging.consumer import consumer
+from tillflow.messaging.envelope import Cause
 
 
 def on_inventory_release_requested(envelope: dict[str, Any]) -> None:

@@ -2,10 +2,14 @@
 
 from typing import Literal, TypedDict
 
-from tillflow import database, tables
-from tillflow.http import Api
-from tillflow.idempotency import Reply
-from tillflow.request import Request
+from tillflow.contexts.orders.tables import orders
+from tillflow.contexts.payments.tables import payments
+from tillflow.contexts.stock.tables import stock
+from tillflow.storage import database
+from tillflow.storage.idempotency import Reply
+from tillflow.storage.tables import idempotency
+from tillflow.web.http import Api
+from tillflow.web.request import Request
 
 SERVICE = "tillflow"
 
@@ -38,10 +42,10 @@ def report_liveness(_request: Request) -> dict[str, object]:
 def report_readiness(_request: Request) -> Reply:
     """Answer 200 when every table an order needs answers, else 503; either way which ones do."""
     needed = {
-        "orders": tables.orders,
-        "stock": tables.stock,
-        "payments": tables.payments,
-        "idempotency": tables.idempotency,
+        "orders": orders,
+        "stock": stock,
+        "payments": payments,
+        "idempotency": idempotency,
     }
     checks = {name: "ok" if database.is_described(table()) else "unavailable" for name, table in needed.items()}
     ready = set(checks.values()) == {"ok"}

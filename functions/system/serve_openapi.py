@@ -7,9 +7,9 @@ from typing import Any
 
 import aws_lambda_powertools
 
-from tillflow.deadline import LambdaContext
-from tillflow.invocation import begin, logger
-from tillflow.openapi import note
+from tillflow.runtime.deadline import LambdaContext
+from tillflow.runtime.invocation import begin, logger
+from tillflow.web.openapi import note
 
 # A link to the committed docs/openapi.json, which `sam build` follows.
 DOCUMENT = Path(__file__).with_name("openapi.json")

@@ -12,11 +12,12 @@ from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import LocalError, cart
+from local import LocalError
 from local.bench.reconcile import CONFIRMED, Placed
-from local.client import Client, connect
-from local.shop import Article, Shop
-from local.stack import Stack
+from local.platform.stack import Stack
+from local.shop import cart
+from local.shop.client import Client, connect
+from local.shop.shop import Article, Shop
 
 # Units of each article at first. A cart's line may have 10,000.
 STOCK = 9_000

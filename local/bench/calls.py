@@ -1,4 +1,4 @@
-"""What the functions logged of their AWS calls while they were metered (`tillflow.meter`)."""
+"""What the functions logged of their AWS calls while they were metered (`tillflow.runtime.meter`)."""
 
 import json
 from collections import Counter
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from local.logs import groups, lines
-from local.stack import Stack
+from local.platform.stack import Stack
+from local.watch.logs import groups, lines
 
 READ_UNIT_BYTES = 4096
 # CloudWatch bills this for each event besides its text; Lambda on AWS adds START, END and REPORT to each invocation.

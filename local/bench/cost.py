@@ -17,15 +17,17 @@ from uuid import uuid4
 
 from rich.table import Table
 
-from local import STATE, LocalError, cart, emulator
+from local import STATE, LocalError
 from local.bench import prices, report
 from local.bench.calls import Metered, metered
-from local.client import Json
-from local.deploy import deploy
+from local.platform import emulator
+from local.platform.deploy import deploy
 from local.process import console
-from local.shop import Shop, open_shop
-from local.trace import events, saga_path
+from local.shop import cart
+from local.shop.client import Json
+from local.shop.shop import Shop, open_shop
 from local.wait import until
+from local.watch.trace import events, saga_path
 
 SECONDS = 60
 PLACED = frozenset({"OrderCreated", "orders.order_placed.v1"})

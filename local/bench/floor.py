@@ -8,7 +8,7 @@ from statistics import median
 
 import httpx
 
-from local.aws import Aws
+from local.platform.aws import Aws
 
 STACK_NAME = "tillflow-floor"
 TEMPLATE = Path(__file__).with_name("floor.yaml")

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from boto3.dynamodb.types import TypeDeserializer
 from rich.table import Table
 
-from local import STATE, LocalError, emulator
+from local import STATE, LocalError
 from local.bench import floor, plots, report
 from local.bench.buyers import ARTICLES, GOOD, KINDS, LARGE, STOCK, Bought, Crowd, Day
 from local.bench.floor import Floor
 from local.bench.reconcile import CONFIRMED, Item, discrepancies
-from local.deploy import deploy
+from local.platform import emulator
+from local.platform.deploy import deploy
+from local.platform.stack import Stack
 from local.process import step
-from local.shop import Shop, open_shop
-from local.stack import Stack
+from local.shop.shop import Shop, open_shop
 from local.wait import until
 
 # How many buyers at once, besides those asked for, and which share of the orders they place.

@@ -12,8 +12,9 @@ from typing import Any
 
 from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped] # it knows CloudFormation's tags; ships no types
 
-from local import ROOT, STATE, LocalError, process, sam
-from local.aws import ACCESS_KEY, REGION, SECRET_KEY
+from local import ROOT, STATE, LocalError, process
+from local.platform import sam
+from local.platform.aws import ACCESS_KEY, REGION, SECRET_KEY
 
 type Json = dict[str, Any]
 

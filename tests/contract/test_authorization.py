@@ -6,8 +6,8 @@ import pytest
 
 from tests import template
 from tests.world import World
-from tillflow.authorization import AUTHENTICATED, PUBLIC, ROUTES, SCOPES, Role, credentials_of, scopes_of
-from tillflow.ids import new
+from tillflow.values.ids import new
+from tillflow.web.authorization import AUTHENTICATED, PUBLIC, ROUTES, SCOPES, Role, credentials_of, scopes_of
 
 SERVED: dict[str, list[str]] = {route: [] for route in ROUTES}
 for _path in sorted((template.ROOT / "functions").glob("*/*.py")):

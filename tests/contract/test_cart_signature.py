@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pydantic_core import from_json
 
-from local import cart
-from tillflow.orders.rules import InvalidSnapshot, sign
+from local.shop import cart
+from tillflow.contexts.orders.rules import InvalidSnapshot, sign
 
 PATH = Path(__file__).parent / "vectors" / "cart_snapshot_signatures.json"
 VECTORS: list[dict[str, Any]] = json.loads(PATH.read_text())["vectors"]

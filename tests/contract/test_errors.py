@@ -14,7 +14,7 @@ import tillflow
 from tests import template
 from tillflow import errors
 from tillflow.errors import TillflowError
-from tillflow.http import error_body
+from tillflow.web.http import error_body
 
 BODY = {"error", "error_code", "message", "detail", "request_id"}
 CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")

@@ -12,17 +12,18 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # ships no types
 from pydantic import BaseModel, create_model
 
-from local import LocalError, schemas
-from local.schemas import EVENTS, breaking_changes, path_of, schema_of
+from local import LocalError
+from local.docs import schemas
+from local.docs.schemas import EVENTS, breaking_changes, path_of, schema_of
 from tests import shop, template
 from tests.world import World
-from tillflow import jsontext
-from tillflow.envelope import Cause, Event, seal
-from tillflow.orders import events as orders
-from tillflow.orders.rules import Order
-from tillflow.payments import events as payments
-from tillflow.stock import events as stock
-from tillflow.stock.rules import Line
+from tillflow.contexts.orders import events as orders
+from tillflow.contexts.orders.rules import Order
+from tillflow.contexts.payments import events as payments
+from tillflow.contexts.stock import events as stock
+from tillflow.contexts.stock.rules import Line
+from tillflow.messaging.envelope import Cause, Event, seal
+from tillflow.values import jsontext
 
 AT = datetime(2026, 2, 10, 12, 34, 56, tzinfo=UTC)
 ORDER_ID, OTHER_ID = "45c6f025-7241-5c12-8fe5-0086db318f39", "a6e25b1a-0a4f-4c39-9c07-3c6f0a3e7f11"
@@ -73,7 +74,7 @@ def assert_fits(envelope: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("event_type", EVENTS)
 def test_the_committed_schema_is_the_models(event_type: str) -> None:
-    """After a change: `python -m local schemas`."""
+    """After a change: `make docs`."""
     Draft202012Validator.check_schema(schema_of(event_type))
 
     assert path_of(event_type).read_text() == schemas.text_of(schema_of(event_type))
@@ -82,8 +83,8 @@ def test_the_committed_schema_is_the_models(event_type: str) -> None:
 def test_every_event_type_in_the_code_has_a_schema_and_every_schema_an_event_type() -> None:
     declared = {
         value
-        for path in template.ROOT.glob("layers/shared/tillflow/*/events.py")
-        for name, value in vars(importlib.import_module(f"tillflow.{path.parent.name}.events")).items()
+        for path in template.ROOT.glob("layers/shared/tillflow/contexts/*/events.py")
+        for name, value in vars(importlib.import_module(f"tillflow.contexts.{path.parent.name}.events")).items()
         if name.isupper() and name != "SOURCE"
     }
 
@@ -101,7 +102,7 @@ def test_what_the_code_emits_fits_its_schema(event: Event) -> None:
 
 @pytest.mark.parametrize("context", ["orders", "stock", "payments"])
 def test_an_event_comes_from_its_own_context(context: str) -> None:
-    module = importlib.import_module(f"tillflow.{context}.events")
+    module = importlib.import_module(f"tillflow.contexts.{context}.events")
 
     assert f"tillflow.{context}" == module.SOURCE
 
@@ -230,14 +231,14 @@ def test_the_generator_refuses_to_write_a_breaking_change(monkeypatch: pytest.Mo
     # GIVEN schemas in a folder, one of which promises a field more than the model has
     monkeypatch.setattr(schemas, "FOLDER", tmp_path)
     monkeypatch.setattr(schemas, "ROOT", tmp_path)
-    schemas.run()
+    schemas.write()
     promised = committed(payments.PAYMENT_FAILED)
     promised["properties"]["data"]["properties"]["card"] = {"type": "string"}
     path_of(payments.PAYMENT_FAILED).write_text(json.dumps(promised))
 
     # WHEN they are generated again
     with pytest.raises(LocalError, match=r"PaymentFailed\.data\.card was removed"):
-        schemas.run()
+        schemas.write()
 
     # THEN nothing was written
     assert committed(payments.PAYMENT_FAILED) == promised

@@ -9,7 +9,7 @@ import pytest
 from tests import shop, template
 from tests.contract.test_samples import BEFORE, SAMPLES, run, sample
 from tests.world import World
-from tillflow import aws, secrets
+from tillflow.runtime import aws, secrets
 
 # What a state machine needs to write logs at all; AWS gives these no resource.
 LOG_DELIVERY = {

@@ -11,16 +11,16 @@ import schemathesis
 from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped] # it ships no types
 from pydantic import BaseModel
 
-from local import openapi
-from local.openapi.routes import routes
+from local.docs import openapi
+from local.docs.openapi.routes import routes
 from tests import template
 from tests.contract.test_samples import arranged, run, sample
 from tests.world import World
-from tillflow.authorization import AUTHENTICATED, PUBLIC, ROUTES
-from tillflow.order_saga import service as saga
-from tillflow.orders.answers import FailureReason
-from tillflow.request import Request
-from tillflow.stock import rules as stock_rules
+from tillflow.contexts.order_saga import service as saga
+from tillflow.contexts.orders.answers import FailureReason
+from tillflow.contexts.stock import rules as stock_rules
+from tillflow.web.authorization import AUTHENTICATED, PUBLIC, ROUTES
+from tillflow.web.request import Request
 
 __all__ = ["arranged"]
 
@@ -84,7 +84,7 @@ def answer_of(world: World, name: str) -> tuple[Json, Mapping[str, Any]]:
 
 
 def test_the_committed_document_is_in_step_with_the_functions() -> None:
-    assert openapi.PATH.read_text() == openapi.text(), "a route has changed: run `make openapi`"
+    assert openapi.PATH.read_text() == openapi.text(), "a route has changed: run `make docs`"
 
 
 def test_the_document_is_valid_openapi() -> None:

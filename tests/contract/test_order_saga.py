@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from tests import template
-from tillflow import clock, errors
-from tillflow.order_saga.resume import saga_input
-from tillflow.payments import gateway
+from tillflow import errors
+from tillflow.contexts.order_saga.resume import saga_input
+from tillflow.contexts.payments import gateway
+from tillflow.values import clock
 
 MACHINE: dict[str, Any] = json.loads((template.ROOT / "statemachines" / "order_saga.asl.json").read_text())
 STATES: dict[str, dict[str, Any]] = MACHINE["States"]

@@ -8,7 +8,7 @@ import pytest
 
 from tests import template
 from tests.world import SECRETS, World
-from tillflow.identity.rules import Token, issue
+from tillflow.contexts.identity.rules import Token, issue
 
 EVENTS = template.ROOT / "events"
 SAMPLES = sorted(str(path.relative_to(EVENTS).with_suffix("")) for path in EVENTS.rglob("*.json"))

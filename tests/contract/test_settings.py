@@ -10,7 +10,7 @@ import pytest
 
 from tests import template
 from tests.template import Function
-from tillflow.config import MissingSetting, number, setting
+from tillflow.runtime.config import MissingSetting, number, setting
 
 LAYER = template.ROOT / "layers" / "shared"
 READERS = {"setting", "number", "current", "versions"}  # config's, and secrets', which read the variable with an ARN
@@ -36,7 +36,7 @@ def imported_by(path: Path) -> Iterator[Path]:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            # `from tillflow import clock` names a module, `from tillflow.clock import now` what is in one.
+            # `from tillflow import clock` names a module, `from tillflow.values.clock import now` what is in one.
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         yield from filter(None, map(module_file, names))
 

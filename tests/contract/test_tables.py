@@ -1,43 +1,26 @@
-"""tables.py is the one page of keys: its table, its functions, the template and the code say the same."""
+"""The contexts' pages of keys (`tables.py`), gathered in docs/tables.md: pages, functions, template and code say the same."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from local.docs import tables as page
+from local.docs.tables import Pattern
 from tests import template
 from tests.world import World
-from tillflow import ids, tables
-from tillflow.payments.sandbox import charge_pk
-from tillflow.tables import Key
+from tillflow.contexts.eventflow.tables import event_log_key
+from tillflow.contexts.orders import tables as orders
+from tillflow.contexts.payments.sandbox import charge_pk
+from tillflow.contexts.payments.tables import payment_key
+from tillflow.contexts.stock import tables as stock
+from tillflow.storage.tables import INDEX_PARTITIONS, Key, idempotency_key, index_partition
+from tillflow.values import ids
 
 LAYER = template.ROOT / "layers" / "shared" / "tillflow"
-SOURCES = [*LAYER.rglob("*.py"), *template.ROOT.glob("functions/*/*.py")]
-ROW = re.compile(
-    r"^\| (?P<table>\w*)(?: `(?P<index>\w+)`)? +\| (?P<pattern>.+?) +\| (?P<key>.*?) +\| (?P<who>\w*) +\|$", re.MULTILINE
-)
+SOURCES = [path for path in (*LAYER.rglob("*.py"), *template.ROOT.glob("functions/*/*.py")) if path.name != "tables.py"]
 PARTS = re.compile(r", (?![^<]*>)")  # a comma within <…> separates no keys
-
-
-@dataclass(frozen=True)
-class Row:
-    """One access pattern as the page has it."""
-
-    table: str
-    index: str | None
-    key: tuple[str, ...]
-    context: str
-
-
-def rows() -> list[Row]:
-    found = ROW.finditer(tables.__doc__ or "")
-    # A row without a table goes on with the pattern above it.
-    return [Row(row["table"], row["index"], tuple(PARTS.split(row["key"])), row["who"]) for row in found if row["table"]]
-
-
-ROWS = [row for row in rows() if row.table.isupper()]
+ROWS = list(page.patterns())
 
 
 def table_of(variable: str) -> str:
@@ -46,18 +29,30 @@ def table_of(variable: str) -> str:
     return str(function.environment[variable]["Ref"])
 
 
+def parts_of(row: Pattern) -> tuple[str, ...]:
+    return tuple(PARTS.split(row.key))
+
+
 def schema_of(keys: object) -> tuple[str, ...]:
     assert isinstance(keys, list)
     return tuple(key["AttributeName"] for key in keys)
 
 
-def test_the_page_and_the_template_have_the_same_tables() -> None:
-    assert len(ROWS) >= 11
+def test_the_committed_page_is_in_step_with_the_pages_of_the_contexts() -> None:
+    assert page.PATH.read_text() == page.text(), "a key or its cost has changed: run `make docs`"
 
+
+def test_every_row_of_every_page_is_read() -> None:
+    rows = [line for each in page.pages() for line in (each.__doc__ or "").splitlines() if line.startswith("| ")]
+
+    assert len(ROWS) == len(rows) - len(page.pages())  # each has a heading
+
+
+def test_the_pages_and_the_template_have_the_same_tables() -> None:
     assert {table_of(row.table) for row in ROWS} == set(template.resources(template.TABLE))
 
 
-def test_the_page_and_the_template_have_the_same_indexes() -> None:
+def test_the_pages_and_the_template_have_the_same_indexes() -> None:
     paged = {(table_of(row.table), row.index) for row in ROWS if row.index}
     defined = {
         (table, index["IndexName"])
@@ -66,18 +61,20 @@ def test_the_page_and_the_template_have_the_same_indexes() -> None:
     }
 
     assert paged == defined
-    assert {index for _, index in defined} == {value for name, value in vars(tables).items() if name.endswith("_INDEX")}
+    assert {index for _, index in defined} == {
+        value for each in page.pages() for name, value in vars(each).items() if name.endswith("_INDEX")
+    }
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.table} {row.key}")
-def test_a_table_has_the_key_that_the_page_gives_it(row: Row) -> None:
+def test_a_table_has_the_key_that_the_page_gives_it(row: Pattern) -> None:
     properties = template.resources(template.TABLE)[table_of(row.table)]
 
     if row.index:
         (index,) = [each for each in properties["GlobalSecondaryIndexes"] if each["IndexName"] == row.index]
-        assert schema_of(index["KeySchema"]) == (row.index, row.key[1])
+        assert schema_of(index["KeySchema"]) == (row.index, parts_of(row)[1])
     else:
-        assert schema_of(properties["KeySchema"]) == ("pk", "sk")[: len(row.key)]
+        assert schema_of(properties["KeySchema"]) == ("pk", "sk")[: len(parts_of(row))]
 
 
 @pytest.mark.parametrize("table", template.resources(template.TABLE))
@@ -100,71 +97,58 @@ def test_a_table_can_be_protected_and_restored(table: str) -> None:
 
 
 PATTERNS: dict[str, Key] = {
-    "ORDER#<order id>, ORDER": tables.order_key("<order id>"),
-    "WAREHOUSE#<id>, WAREHOUSE": tables.warehouse_key("<id>"),
-    "VARIANT#<id>, VARIANT": tables.variant_key("<id>"),
-    "VARIANT#<id>, (LEVEL#<warehouse id>)": tables.level_key("<id>", "<warehouse id>"),
-    "EVENT#<id>, EVENT": tables.stock_event_key("<id>"),
-    "PAYMENT#<order id>, PAYMENT": tables.payment_key("<order id>"),
+    "ORDER#<order id>, ORDER": orders.order_key("<order id>"),
+    "WAREHOUSE#<id>, WAREHOUSE": stock.warehouse_key("<id>"),
+    "VARIANT#<id>, VARIANT": stock.variant_key("<id>"),
+    "VARIANT#<id>, (LEVEL#<warehouse id>)": stock.level_key("<id>", "<warehouse id>"),
+    "EVENT#<id>, EVENT": stock.stock_event_key("<id>"),
+    "PAYMENT#<order id>, PAYMENT": payment_key("<order id>"),
     "CHARGE#<key>": {"pk": charge_pk("<key>")},
-    "<SHA-256 of operation, caller, key>": tables.idempotency_key("<SHA-256 of operation, caller, key>"),
-    "TRACE#<trace id>, <occurred_at>#<event id>": tables.event_log_key("<trace id>", "<occurred_at>", "<event id>"),
+    "<SHA-256 of operation, caller, key>": idempotency_key("<SHA-256 of operation, caller, key>"),
+    "TRACE#<trace id>, <occurred_at>#<event id>": event_log_key("<trace id>", "<occurred_at>", "<event id>"),
 }
 
 
 def test_the_key_functions_build_what_the_page_shows() -> None:
-    assert {", ".join(row.key) for row in ROWS if not row.index} == set(PATTERNS)
+    assert {row.key for row in ROWS if not row.index} == set(PATTERNS)
     for pattern, key in PATTERNS.items():
         assert ", ".join(key.values()) == pattern.replace("(", "").replace(")", "")
 
 
-def test_the_page_names_every_function_that_builds_a_key() -> None:
-    built = {name for name, value in vars(tables).items() if name.endswith("_key") and callable(value)}
+def test_the_pages_name_every_function_that_builds_a_key() -> None:
+    built = {name for each in page.pages() for name, value in vars(each).items() if name.endswith("_key") and callable(value)}
 
     assert len(built) == len([pattern for pattern in PATTERNS if not pattern.startswith("CHARGE")])
 
 
 def test_what_is_read_from_a_key_is_what_was_put_in() -> None:
-    level = dict(tables.level_key("v", "w"))
+    level = dict(stock.level_key("v", "w"))
 
-    assert tables.order_id_of(dict(tables.order_key("o"))) == "o"
-    assert tables.warehouse_id_of(level) == "w"
-    assert tables.is_level(level)
-    assert not tables.is_level(dict(tables.variant_key("v")))
-
-
-NAMES: list[Callable[[], str]] = [
-    tables.orders,
-    tables.stock,
-    tables.payments,
-    tables.sandbox_charges,
-    tables.idempotency,
-    tables.event_log,
-]
+    assert orders.order_id_of(dict(orders.order_key("o"))) == "o"
+    assert stock.warehouse_id_of(level) == "w"
+    assert stock.is_level(level)
+    assert not stock.is_level(dict(stock.variant_key("v")))
 
 
 def test_every_table_has_a_function_that_names_it(world: World) -> None:
-    assert sorted(name() for name in NAMES) == sorted(world.tables)
+    names = [getattr(row.page, row.table.removesuffix("_TABLE").lower())() for row in ROWS]
 
-
-def test_every_context_on_the_page_exists() -> None:
-    assert all((LAYER / row.context).exists() or (LAYER / f"{row.context}.py").exists() for row in ROWS)
+    assert set(names) == set(world.tables)
 
 
 def test_unsettled_orders_spread_over_every_partition_of_their_index() -> None:
-    assert {tables.index_partition(ids.new()) for _ in range(200)} == set(tables.INDEX_PARTITIONS)
+    assert {index_partition(ids.new()) for _ in range(200)} == set(INDEX_PARTITIONS)
 
 
 # --- keys and scans in the code -----------------------------------------------------------------------------------
 
 KEY = re.compile(r"""["'](?:pk|sk)["']|["'][A-Z]+#|#\{""")
-# Files that may name a key's attributes, each with the lines that do and why.
+# Other files that may name a key's attributes, each with the lines that do and why.
 EXCEPTIONS = {
-    "tables.py": r".*",  # the page itself
-    "database.py": r'key\["pk"\]',  # refuses what no partition key can hold
-    "commit.py": r'f"#\{name\}',  # placeholders of attribute names, not keys
-    "payments/sandbox.py": r"charge_pk|CHARGE#",  # stands in for another company: its table is handed to it
-    "stock/store.py": r'variant_key\(variant_id\)\["pk"\]',  # a partition is asked for by the key's first half
+    "storage/database.py": r'key\["pk"\]',  # refuses what no partition key can hold
+    "storage/commit.py": r'f"#\{name\}',  # placeholders of attribute names, not keys
+    "contexts/payments/sandbox.py": r"charge_pk|CHARGE#",  # stands in for another company: its table is handed to it
+    "contexts/stock/store.py": r'variant_key\(variant_id\)\["pk"\]',  # a partition is asked for by the key's first half
 }
 
 

@@ -11,7 +11,7 @@ import rfc8785
 from tests.faults.wire import Gone
 from tests.faults.world import CART_SECRET, World
 from tests.world import http_event
-from tillflow import clock, ids
+from tillflow.values import clock, ids
 
 _ATTEMPTS = 10
 

@@ -7,7 +7,7 @@ from tests.faults.command import Act, Command, always
 from tests.faults.invariants import reservation_of, unsettled
 from tests.faults.wire import Fault
 from tests.faults.world import World
-from tillflow import clock, ids
+from tillflow.values import clock, ids
 
 ONE_LINE: list[Line] = [("APPLE", 2, 150)]
 # Two lines are one demand; the pears must come from two warehouses.

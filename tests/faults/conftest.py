@@ -11,7 +11,7 @@ from moto import mock_aws
 from tests.faults.commands import REGISTER
 from tests.faults.trials import TRIED, Trials
 from tests.faults.world import World, open_world
-from tillflow import aws
+from tillflow.runtime import aws
 
 type Tried = Callable[[str], Trials]
 

@@ -4,11 +4,11 @@ from collections import Counter, defaultdict
 from typing import Any
 
 from tests.faults.world import World
-from tillflow import jsontext
-from tillflow.attributes import Item
-from tillflow.orders import rules as orders
-from tillflow.orders.store import _order
-from tillflow.stock import rules as stock
+from tillflow.contexts.orders import rules as orders
+from tillflow.contexts.orders.store import _order
+from tillflow.contexts.stock import rules as stock
+from tillflow.storage.attributes import Item
+from tillflow.values import jsontext
 
 # What causes these causes them once for an order. (Anyone may ask for a release, as often as they like.)
 ONCE = {

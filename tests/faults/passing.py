@@ -8,7 +8,7 @@ from typing import Self
 import botocore.endpoint
 import pytest
 
-from tillflow import clock
+from tillflow.values import clock
 
 _offset = 0.0
 

@@ -7,9 +7,11 @@ import pytest
 from tests.faults.trials import Trials
 from tests.faults.wire import Fault
 from tests.faults.world import World
-from tillflow import aws, ids, tables
-from tillflow.payments.gateway import ChargeRequest
-from tillflow.payments.service import Bill
+from tillflow.contexts.payments.gateway import ChargeRequest
+from tillflow.contexts.payments.service import Bill
+from tillflow.contexts.stock import tables
+from tillflow.runtime import aws
+from tillflow.values import ids
 
 
 def test_a_transaction_that_comes_again_under_its_token_is_done_once(empty: object, world: World) -> None:

@@ -27,11 +27,11 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.utilities import DynamoJsonEncoder
 
 from tests.faults import passing
-from tillflow.payments.gateway import GatewayUnavailable
-from tillflow.payments.sandbox import SandboxGateway
+from tillflow.contexts.payments.gateway import GatewayUnavailable
+from tillflow.contexts.payments.sandbox import SandboxGateway
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
-_READ_TIMEOUT_SECONDS = 3  # tillflow.aws waits that long
+_READ_TIMEOUT_SECONDS = 3  # tillflow.runtime.aws waits that long
 _WRITES = {"PutItem", "UpdateItem", "TransactWriteItems", "PutEvents", "StartExecution"}
 _ATTEMPT = re.compile(rb"attempt=(\d+)")
 

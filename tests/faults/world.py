@@ -20,9 +20,10 @@ from tests.faults.machine import Execution
 from tests.faults.wire import ACCOUNT, REGION, Gone, Wire
 from tests.faults.wiring import Wiring, matches, resource_of
 from tests.world import Context, handler
-from tillflow import aws, clock, secrets
-from tillflow.attributes import Item, from_item
-from tillflow.payments import gateways, sandbox
+from tillflow.contexts.payments import gateways, sandbox
+from tillflow.runtime import aws, secrets
+from tillflow.storage.attributes import Item, from_item
+from tillflow.values import clock
 
 CART_SECRET = "the secret that carts are signed with"
 _MOST_STREAM_ATTEMPTS = 50

@@ -11,12 +11,12 @@ from uuid import uuid4
 
 import boto3
 
-from local import logs
-from local.aws import ACCESS_KEY, SECRET_KEY, Aws
-from local.stack import Stack
+from local.platform.aws import ACCESS_KEY, SECRET_KEY, Aws
+from local.platform.stack import Stack
 from local.wait import until
-from tillflow import tables
-from tillflow.attributes import Item, from_item, to_item
+from local.watch import logs
+from tillflow.contexts.orders import tables
+from tillflow.storage.attributes import Item, from_item, to_item
 
 SECONDS = 60
 MARKER = "test.marker"

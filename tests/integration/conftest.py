@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from local import STATE, emulator
-from local.deploy import deploy
-from local.stack import Stack
+from local import STATE
+from local.platform import emulator
+from local.platform.deploy import deploy
+from local.platform.stack import Stack
 from tests.integration.behind import Behind
 from tests.integration.scene import Scene
 

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import httpx
 
-from local import cart
-from local.stack import Stack
+from local.platform.stack import Stack
+from local.shop import cart
 
 # A function's first call on the emulator starts a Python and imports everything, on two cores that others use too.
 TIMEOUT_SECONDS = 60

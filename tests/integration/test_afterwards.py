@@ -10,9 +10,9 @@ import pytest
 from tests.integration.behind import MARKER, STRANGER, Behind
 from tests.integration.scene import Scene, line
 from tests.integration.test_saga import PAID
-from tillflow.attributes import Item
-from tillflow.jsontext import loads
-from tillflow.tables import is_level
+from tillflow.contexts.stock.tables import is_level
+from tillflow.storage.attributes import Item
+from tillflow.values.jsontext import loads
 
 PAYMENT_TOKEN = "tok_"
 # What does nothing has no trace.

@@ -6,8 +6,9 @@ from local.wait import until
 from tests.integration.behind import Behind, envelope
 from tests.integration.scene import Article, Order, Scene, line
 from tests.integration.test_saga import FORWARD, PAID, PLACED, UNDO
-from tillflow import clock, tables
-from tillflow.attributes import to_item
+from tillflow.contexts.orders import tables
+from tillflow.storage.attributes import to_item
+from tillflow.values import clock
 
 STOCK = 10
 SECONDS = 30

@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.behind import Behind
 from tests.integration.scene import Caller, Json, Scene, line, refused, unique
-from tillflow.orders.rules import order_id_of
+from tillflow.contexts.orders.rules import order_id_of
 
 REPRESENTATION = {
     "id",

@@ -13,8 +13,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.integration.behind import Behind
-from tillflow import tables
-from tillflow.attributes import to_item
+from tillflow.contexts.orders import tables
+from tillflow.storage.attributes import to_item
 
 type Statement = dict[str, Any]
 

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from local import ROOT
-from local.stack import Stack, path_in
+from local.platform.stack import Stack, path_in
 
 BLOCK = re.compile(r"<!-- tests/integration/test_readme\.py runs this block -->\n```bash\n(.*?)```", re.DOTALL)
 

@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped] # ships no types
 import pytest
 
-from local import schemas
+from local.docs import schemas
 from tests.integration.behind import Behind
 from tests.integration.scene import PRICE_CENTS, Article, Caller, Order, Scene, line, unique
 

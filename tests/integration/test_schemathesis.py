@@ -3,9 +3,10 @@
 import subprocess
 from pathlib import Path
 
-from local import ROOT, openapi
+from local import ROOT
+from local.docs import openapi
+from local.platform.stack import Stack
 from local.process import environment
-from local.stack import Stack
 from tests.integration.scene import Scene, line
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")

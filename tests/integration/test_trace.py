@@ -2,9 +2,9 @@
 
 import pytest
 
-from local import tell
-from local.stack import Stack
+from local.platform.stack import Stack
 from local.wait import until
+from local.watch import tell
 from tests.integration.behind import Behind
 from tests.integration.scene import Scene, line
 

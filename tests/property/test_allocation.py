@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tillflow.stock.rules import MOST_LINES, Level, ReservationRefused, Stocked, Variant, allocate
+from tillflow.contexts.stock.rules import MOST_LINES, Level, ReservationRefused, Stocked, Variant, allocate
 
 AT = datetime(2026, 2, 10, tzinfo=UTC)
 SKUS = ("A", "B", "C")

@@ -13,12 +13,12 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from tests import shop
 from tests.world import World, running
-from tillflow import ids
-from tillflow.envelope import Cause
-from tillflow.idempotency import Idempotency
-from tillflow.stock import reservations, service
-from tillflow.stock.models import CreateStockEvent
-from tillflow.stock.rules import InsufficientStock, ReservationRefused
+from tillflow.contexts.stock import reservations, service
+from tillflow.contexts.stock.models import CreateStockEvent
+from tillflow.contexts.stock.rules import InsufficientStock, ReservationRefused
+from tillflow.messaging.envelope import Cause
+from tillflow.storage.idempotency import Idempotency
+from tillflow.values import ids
 
 SKUS, WAREHOUSES = ("A", "B"), ("W1", "W2")
 CAUSE = Cause("manager-1", ("manager",), "trace-1")

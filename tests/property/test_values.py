@@ -9,14 +9,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tillflow import csvtext, jsontext
-from tillflow.attributes import from_item, to_item
-from tillflow.envelope import Cause, Event, pack, unpack
-from tillflow.idempotency import Idempotency
-from tillflow.identity import rules as identity
-from tillflow.identity.rules import Token
-from tillflow.money import decimal_amount
-from tillflow.orders.rules import sign
+from tillflow.contexts.identity import rules as identity
+from tillflow.contexts.identity.rules import Token
+from tillflow.contexts.orders.rules import sign
+from tillflow.messaging.envelope import Cause, Event, pack, unpack
+from tillflow.storage.attributes import from_item, to_item
+from tillflow.storage.idempotency import Idempotency
+from tillflow.values import csvtext, jsontext
+from tillflow.values.money import decimal_amount
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
 safe_integers = st.integers(-(2**53) + 1, 2**53 - 1)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tillflow.payments.gateway import (
+from tillflow.contexts.payments.gateway import (
     CardDeclined,
     Charge,
     ChargeCanceled,
@@ -23,8 +23,8 @@ from tillflow.payments.gateway import (
     GatewayUnavailable,
     KeyReused,
 )
-from tillflow.payments.retrying import Retrying
-from tillflow.payments.stripe_gateway import StripeGateway
+from tillflow.contexts.payments.retrying import Retrying
+from tillflow.contexts.payments.stripe_gateway import StripeGateway
 
 GOOD = "4242424242424242"
 DECLINED = "4000000000000341"

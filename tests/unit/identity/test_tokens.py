@@ -10,12 +10,13 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError
 
 from tests.world import SECRETS, SERVICE_TOKEN, World
-from tillflow import aws, clock, secrets
-from tillflow.authorization import ROUTES, Role
+from tillflow.contexts.identity import rules, service
+from tillflow.contexts.identity.rules import Token
 from tillflow.errors import Invalid, Unauthorized, Unavailable
-from tillflow.identity import rules, service
-from tillflow.identity.rules import Token
-from tillflow.request import Request
+from tillflow.runtime import aws, secrets
+from tillflow.values import clock
+from tillflow.web.authorization import ROUTES, Role
+from tillflow.web.request import Request
 
 SECRET = b"secret"
 TOKEN = Token("user-1", ("buyer", "seller"), 1_000, 2_000)

@@ -7,8 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from local import LocalError, tell
-from local.stack import Stack
+from local import LocalError
+from local.platform.stack import Stack
+from local.watch import tell
 
 TRACE = "7f2f0c1e-3b7a-4a55-8a5e-0d6f5e2f9c11"
 ORDER = "45c6f025-7241-5c12-8fe5-0086db318f39"

@@ -9,7 +9,8 @@ import pytest
 
 from tests import shop
 from tests.world import Context, World
-from tillflow import aws, clock
+from tillflow.runtime import aws
+from tillflow.values import clock
 
 RESUME = "order_saga/resume_stuck_orders"
 

@@ -9,11 +9,11 @@ import pytest
 
 from tests import shop
 from tests.world import World
-from tillflow import clock
-from tillflow.envelope import Cause
-from tillflow.orders import service as orders
-from tillflow.payments import service as payments
-from tillflow.stock import reservations
+from tillflow.contexts.orders import service as orders
+from tillflow.contexts.payments import service as payments
+from tillflow.contexts.stock import reservations
+from tillflow.messaging.envelope import Cause
+from tillflow.values import clock
 
 FORWARD = ("reserve_stock", "charge_payment", "complete_order")
 UNDO = ("refund_payment", "release_stock")
@@ -211,7 +211,7 @@ def test_a_voided_payment_takes_back_what_was_charged_late(world: World, monkeyp
     order_id = shop.order(world)
     for step, part in (("charge_payment", "store.add"), ("refund_payment", "_take_back")):
         with monkeypatch.context() as patch:
-            patch.setattr(f"tillflow.payments.service.{part}", broken)
+            patch.setattr(f"tillflow.contexts.payments.service.{part}", broken)
             with pytest.raises(RuntimeError):
                 world.step(step, order_id)
     assert charges(world) == ["charged"]

@@ -8,7 +8,8 @@ from botocore.exceptions import ReadTimeoutError
 
 from tests import shop
 from tests.world import World
-from tillflow import aws, clock, ids, secrets
+from tillflow.runtime import aws, secrets
+from tillflow.values import clock, ids
 
 CREATE = ["POST /api/orders", "POST /orders"]
 GET = ["GET /api/orders/{orderId}", "GET /orders/{orderId}"]

@@ -7,10 +7,10 @@ import pytest
 from pydantic import ValidationError
 
 from tests.shop import line, signed_cart
-from tillflow import ids
-from tillflow.orders import rules
-from tillflow.orders.models import MAX_LINES, CartSnapshot
-from tillflow.orders.rules import InvalidSnapshot, Order, OrderAlreadyFinalized
+from tillflow.contexts.orders import rules
+from tillflow.contexts.orders.models import MAX_LINES, CartSnapshot
+from tillflow.contexts.orders.rules import InvalidSnapshot, Order, OrderAlreadyFinalized
+from tillflow.values import ids
 
 AT = datetime(2026, 2, 10, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tillflow import secrets
-from tillflow.payments import gateways
+from tillflow.contexts.payments import gateways
+from tillflow.runtime import secrets
 
 
 def test_a_rotated_stripe_key_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

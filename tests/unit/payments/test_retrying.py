@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tillflow import clock, deadline
-from tillflow.payments.gateway import (
+from tillflow.contexts.payments.gateway import (
     CardDeclined,
     Charge,
     ChargeCanceled,
@@ -14,7 +13,9 @@ from tillflow.payments.gateway import (
     GatewayFault,
     GatewayUnavailable,
 )
-from tillflow.payments.retrying import Retrying
+from tillflow.contexts.payments.retrying import Retrying
+from tillflow.runtime import deadline
+from tillflow.values import clock
 
 REQUEST = ChargeRequest(key="order-1:1", order_id="order-1", amount=1250, currency="EUR", payment_token="tok_success")
 CHARGE = Charge(reference="ch_1", amount=1250, currency="EUR")

@@ -18,9 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from tillflow import clock
-from tillflow.attributes import from_item
-from tillflow.payments.gateway import (
+from tillflow.contexts.payments.gateway import (
     CardDeclined,
     Charge,
     ChargeCanceled,
@@ -28,8 +26,10 @@ from tillflow.payments.gateway import (
     GatewayUnavailable,
     KeyReused,
 )
-from tillflow.payments.retrying import Retrying
-from tillflow.payments.sandbox import SandboxGateway, charge_pk
+from tillflow.contexts.payments.retrying import Retrying
+from tillflow.contexts.payments.sandbox import SandboxGateway, charge_pk
+from tillflow.storage.attributes import from_item
+from tillflow.values import clock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -463,6 +463,8 @@ def test_an_answer_of_the_table_that_was_lost_is_found_again(gateway: SandboxGat
 
 def test_the_sandbox_never_imports_the_stripe_sdk() -> None:
     """The SDK is in a layer of its own, which only PaymentGateway=stripe attaches."""
-    program = "import sys, tillflow.payments.sandbox, tillflow.payments.retrying; sys.exit('stripe' in sys.modules)"
+    program = (
+        "import sys, tillflow.contexts.payments.sandbox, tillflow.contexts.payments.retrying; sys.exit('stripe' in sys.modules)"
+    )
 
     subprocess.run([sys.executable, "-c", program], check=True, env={"PYTHONPATH": ":".join(sys.path)})

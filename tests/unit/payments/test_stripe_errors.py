@@ -9,7 +9,7 @@ import pytest
 import stripe
 from requests.structures import CaseInsensitiveDict
 
-from tillflow.payments.gateway import (
+from tillflow.contexts.payments.gateway import (
     CardDeclined,
     ChargeCanceled,
     ChargeRequest,
@@ -17,7 +17,7 @@ from tillflow.payments.gateway import (
     GatewayUnavailable,
     KeyReused,
 )
-from tillflow.payments.stripe_gateway import StripeGateway
+from tillflow.contexts.payments.stripe_gateway import StripeGateway
 
 REQUEST = ChargeRequest(key="order-1:1", order_id="order-1", amount=1250, currency="EUR", payment_token="tok_s3cr3t")
 KEY = "sk_test_s3cr3t"

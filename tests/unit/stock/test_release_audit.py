@@ -9,9 +9,9 @@ import pytest
 
 from tests import shop
 from tests.world import World
-from tillflow import clock, ids
-from tillflow.envelope import Cause
-from tillflow.stock import reservations, service
+from tillflow.contexts.stock import reservations, service
+from tillflow.messaging.envelope import Cause
+from tillflow.values import clock, ids
 
 LIST, EXPORT = "GET /api/stocks/release-events", "GET /api/stocks/release-events/export"
 COLUMNS = ["releaseId", "orderId", "reservationId", "reason", "skuId", "quantity", "releasedAt"]

@@ -4,10 +4,10 @@ import pytest
 
 from tests import shop
 from tests.world import World
-from tillflow import ids, tables
-from tillflow.attributes import to_item
-from tillflow.envelope import Cause
-from tillflow.stock import reservations, rules, store
+from tillflow.contexts.stock import reservations, rules, store, tables
+from tillflow.messaging.envelope import Cause
+from tillflow.storage.attributes import to_item
+from tillflow.values import ids
 
 CAUSE = Cause("user-1", ("buyer",), ids.new())
 

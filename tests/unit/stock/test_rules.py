@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tillflow.stock import rules
-from tillflow.stock.models import EventType, ReasonCode
-from tillflow.stock.rules import (
+from tillflow.contexts.stock import rules
+from tillflow.contexts.stock.models import EventType, ReasonCode
+from tillflow.contexts.stock.rules import (
     InvalidStockEvent,
     Level,
     Line,

@@ -6,7 +6,7 @@ import pytest
 
 from tests import shop
 from tests.world import Answer, World
-from tillflow import ids
+from tillflow.values import ids
 
 EVENTS = "POST /api/v1/stock-events"
 

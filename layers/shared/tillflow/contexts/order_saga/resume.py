@@ -1,0 +1,38 @@
+"""Sagas that did not end: started again. A lost start, an aborted run or a long outage is no more than a delay."""
+
+from typing import Any
+
+from tillflow.contexts.orders import service as orders
+from tillflow.contexts.orders.service import Order
+from tillflow.messaging.envelope import Cause
+from tillflow.runtime import aws, deadline
+from tillflow.runtime.config import setting
+from tillflow.values import clock, jsontext
+
+# The next order is read, its saga started, its deadline written.
+_SECONDS = 3 * aws.LONGEST_CALL_SECONDS
+
+
+def resume_overdue() -> list[str]:
+    """Start the saga of every order that is past its deadline, while there is time; return their traces."""
+    traces = []
+    for order in orders.overdue():
+        if deadline.remaining() < _SECONDS:
+            break  # The next minute goes on.
+        # Started first, postponed after: a start that fails is tried again in a minute, and one too many does no harm.
+        aws.client("stepfunctions").start_execution(
+            stateMachineArn=setting("ORDER_SAGA_ARN"), input=jsontext.dumps(saga_input(order))
+        )
+        orders.postpone(order.order_id, Cause(order.user_id, (), order.trace_id, clock.now()))
+        traces.append(order.trace_id)
+    return traces
+
+
+def saga_input(order: Order) -> dict[str, Any]:
+    """Return what the saga reads of the event that starts it."""
+    return {
+        "trace_id": order.trace_id,
+        "occurred_at": clock.iso(order.created_at),
+        "identity": {"user_id": order.user_id, "roles": []},
+        "data": {"order_id": order.order_id},
+    }

@@ -1,0 +1,103 @@
+"""Answers about stock (contracts: stock-events.md, event-contracts.md)."""
+
+from datetime import datetime
+from typing import NotRequired, TypedDict
+from uuid import UUID
+
+from tillflow.contexts.stock.models import EventType, ReasonCode
+from tillflow.web.openapi import ErrorBody
+
+
+class Warehouse(TypedDict):
+    """A place that holds stock; sellers move stock only where `sellerIds` names them."""
+
+    id: UUID
+    code: str
+    name: str
+    active: bool
+    sellerIds: list[str]
+
+
+class Variant(TypedDict):
+    """Something that can be stocked and sold under its SKU."""
+
+    id: UUID
+    sku: str
+    name: str
+    active: bool
+    expiresAt: datetime | None
+
+
+class Existing(ErrorBody):
+    """The error body, with the id of what has the code or SKU."""
+
+    id: NotRequired[UUID]
+
+
+class RecordedLine(TypedDict):
+    """One variant's movement; negative where units left."""
+
+    id: UUID
+    variantId: UUID
+    variantSku: str
+    quantity: int
+
+
+class StockEvent(TypedDict):
+    """One movement of stock, as the ledger keeps it."""
+
+    id: UUID
+    type: EventType
+    warehouseId: UUID
+    warehouseCode: str
+    occurredAt: datetime
+    reasonCode: ReasonCode | None
+    notes: str | None
+    createdById: str
+    createdByUsername: str
+    createdAt: datetime
+    lines: list[RecordedLine]
+
+
+class StockLevel(TypedDict):
+    """A variant's units in one warehouse: `available` is what may still be reserved, `onHand` that and `reserved`."""
+
+    warehouseId: UUID
+    onHand: int
+    reserved: int
+    available: int
+
+
+class StockLevels(TypedDict):
+    """A variant's units in every warehouse that has had it."""
+
+    items: list[StockLevel]
+
+
+class ReleasedItem(TypedDict):
+    """Units of one SKU that were given back."""
+
+    skuId: str
+    quantity: int
+
+
+class Release(TypedDict):
+    """A reservation that was given back, or a sale that was returned."""
+
+    releaseId: UUID
+    orderId: UUID
+    reservationId: UUID
+    reason: str
+    releasedItems: list[ReleasedItem]
+    releasedAt: datetime
+    traceId: UUID
+
+
+class ReleasePage(TypedDict):
+    """A page of the release audit, newest first; pages count from 0."""
+
+    content: list[Release]
+    page: int
+    size: int
+    totalElements: int
+    totalPages: int

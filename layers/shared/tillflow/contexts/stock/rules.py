@@ -1,0 +1,233 @@
+"""Stock: what may be reserved, moved and given back. No I/O, no clock."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from tillflow.contexts.stock.models import EventType, ReasonCode
+from tillflow.errors import Conflict, Forbidden, Invalid, NotFound, StepRefused
+
+# A reservation is a pending OUTBOUND event. It ends as a sale, or its units go back.
+PENDING, POSTED, REFUSED, RELEASED, RETURNED = "pending", "posted", "refused", "released", "returned"
+
+OUT_OF_STOCK = "OUT_OF_STOCK"
+UNKNOWN_SKU = "UNKNOWN_SKU"
+VARIANT_INACTIVE = "VARIANT_INACTIVE"
+VARIANT_EXPIRED = "VARIANT_EXPIRED"
+
+# One transaction writes a reservation whole, and gives it back: the sale, its return and a level for each line
+# (DynamoDB: 100 actions).
+MOST_LINES = 98
+
+_FITTING_REASONS = {
+    EventType.INBOUND: {ReasonCode.PURCHASE, ReasonCode.OTHER},
+    EventType.OUTBOUND: {ReasonCode.SALE, ReasonCode.DAMAGE, ReasonCode.DISCARD_EXPIRED, ReasonCode.OTHER},
+    EventType.ADJUST: {ReasonCode.COUNT_CORRECTION, ReasonCode.DAMAGE, ReasonCode.DISCARD_EXPIRED, ReasonCode.OTHER},
+}
+# What may still be done with units past their date: count them, or throw them away.
+_FOR_EXPIRED = {ReasonCode.DISCARD_EXPIRED, ReasonCode.DAMAGE, ReasonCode.COUNT_CORRECTION}
+
+
+class InvalidStockEvent(Invalid):
+    """The movement breaks a rule of the ledger (contract: stock-events.md, 400)."""
+
+    status = 400
+    code = "INVALID_STOCK_EVENT"
+    title = "Invalid stock event"
+    detail = "invalid payload"
+
+
+class InsufficientStock(InvalidStockEvent):
+    """The movement would take more than is available."""
+
+    code = "INSUFFICIENT_STOCK"
+    title = "Insufficient stock"
+    detail = "stock-insufficient"
+
+
+class WarehouseNotFound(NotFound):
+    """There is no such warehouse."""
+
+    code = "WAREHOUSE_NOT_FOUND"
+    title = "Warehouse not found"
+    detail = "stock-warehouse-not-found"
+
+
+class VariantNotFound(NotFound):
+    """There is no such variant."""
+
+    code = "VARIANT_NOT_FOUND"
+    title = "Variant not found"
+    detail = "stock-variant-not-found"
+
+
+class WarehouseForbidden(Forbidden):
+    """The seller is not authorised for this warehouse."""
+
+    code = "WAREHOUSE_FORBIDDEN"
+
+
+class AlreadyExists(Conflict):
+    """The code or SKU is taken."""
+
+    code = "ALREADY_EXISTS"
+    title = "Already exists"
+
+
+class ReservationRefused(StepRefused):
+    """The order's units were not, or are no longer, reserved. *reason* is one of the constants above, or a status."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The order's stock is not reserved: {reason}.")
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """A place that holds stock."""
+
+    warehouse_id: str
+    code: str
+    name: str
+    active: bool
+    seller_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Something that is stocked and sold under its *sku*."""
+
+    variant_id: str
+    sku: str
+    name: str
+    active: bool
+    expires_at: datetime | None
+
+    def has_expired(self, at: datetime) -> bool:
+        """Tell whether it may no longer be sold at this moment."""
+        return self.expires_at is not None and self.expires_at <= at
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A variant in a warehouse: the units that anyone may still reserve. It always is the sum of the ledger's lines."""
+
+    variant_id: str
+    warehouse_id: str
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """*quantity* units of a variant in a warehouse; negative where they leave."""
+
+    variant_id: str
+    sku: str
+    warehouse_id: str
+    quantity: int
+
+
+def opposite(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines with their direction turned."""
+    return [replace(line, quantity=-line.quantity) for line in lines]
+
+
+@dataclass(frozen=True, slots=True)
+class Stocked:
+    """A variant and its levels."""
+
+    variant: Variant
+    levels: tuple[Level, ...]
+
+
+def allocate(demand: Mapping[str, int], stocked: Mapping[str, Stocked], at: datetime) -> list[Line]:
+    """
+    Return from where *demand* (units by SKU) is served, all of it.
+
+    One warehouse for the whole order where one has everything; else each SKU from the fullest warehouses first.
+
+    Raises:
+        ReservationRefused: a SKU is unknown, inactive or expired, or there is not enough of it (in few enough places).
+    """
+    for sku in demand:
+        _check_sellable(stocked.get(sku), at)
+    for warehouse_id in sorted({level.warehouse_id for have in stocked.values() for level in have.levels}):
+        here = [_take_from(stocked[sku], warehouse_id, quantity) for sku, quantity in demand.items()]
+        if all(here):
+            return [line for line in here if line]
+    lines = [line for sku, quantity in demand.items() for line in _take_anywhere(stocked[sku], quantity)]
+    if len(lines) > MOST_LINES:
+        raise ReservationRefused(OUT_OF_STOCK)
+    return lines
+
+
+def _check_sellable(have: Stocked | None, at: datetime) -> None:
+    if have is None:
+        raise ReservationRefused(UNKNOWN_SKU)
+    if not have.variant.active:
+        raise ReservationRefused(VARIANT_INACTIVE)
+    if have.variant.has_expired(at):
+        raise ReservationRefused(VARIANT_EXPIRED)
+
+
+def _take_from(have: Stocked, warehouse_id: str, quantity: int) -> Line | None:
+    enough = any(level.warehouse_id == warehouse_id and level.available >= quantity for level in have.levels)
+    return Line(have.variant.variant_id, have.variant.sku, warehouse_id, quantity) if enough else None
+
+
+def _take_anywhere(have: Stocked, quantity: int) -> list[Line]:
+    lines = []
+    for level in sorted(have.levels, key=lambda level: (-level.available, level.warehouse_id)):
+        taken = min(quantity, level.available)
+        if taken > 0:
+            lines.append(Line(have.variant.variant_id, have.variant.sku, level.warehouse_id, taken))
+            quantity -= taken
+    if quantity:
+        raise ReservationRefused(OUT_OF_STOCK)
+    return lines
+
+
+def signed_quantity(kind: EventType, quantity: int) -> int:
+    """
+    Return what *quantity* adds to the units on hand.
+
+    Raises:
+        InvalidStockEvent: it is not positive (INBOUND, OUTBOUND) or is zero (ADJUST).
+    """
+    if kind is EventType.ADJUST and quantity == 0:
+        raise InvalidStockEvent("The quantity of an ADJUST line may be positive or negative, not zero.")
+    if kind is not EventType.ADJUST and quantity <= 0:
+        raise InvalidStockEvent(f"The quantity of an {kind} line must be positive; the sign follows from the type.")
+    return -quantity if kind is EventType.OUTBOUND else quantity
+
+
+def check_movement(kind: EventType, reason: ReasonCode | None, variants: Sequence[Variant], at: datetime) -> None:
+    """
+    Go on only if the ledger takes such a movement of *variants*.
+
+    Raises:
+        InvalidStockEvent: the reason does not fit the type, a variant is named twice, is inactive, or has expired
+            and the reason is not one for expired goods.
+    """
+    if reason is not None and reason not in _FITTING_REASONS[kind]:
+        fitting = ", ".join(sorted(_FITTING_REASONS[kind]))
+        raise InvalidStockEvent(f"The reason {reason} does not fit {kind}; one of {fitting} does.")
+    if len({variant.variant_id for variant in variants}) < len(variants):
+        raise InvalidStockEvent("A variant appears in more than one line.")
+    for variant in variants:
+        if not variant.active:
+            raise InvalidStockEvent(f"The variant {variant.sku} is not active.")
+        if variant.has_expired(at) and reason not in _FOR_EXPIRED:
+            raise InvalidStockEvent(f"The variant {variant.sku} has expired; only {', '.join(sorted(_FOR_EXPIRED))} apply.")
+
+
+def check_access(warehouse: Warehouse, user_id: str, roles: Sequence[str]) -> None:
+    """
+    Go on only if the caller may move stock in *warehouse*: sellers where they are named, others everywhere.
+
+    Raises:
+        WarehouseForbidden: the caller is a seller (and nothing more) whom the warehouse does not name.
+    """
+    only_seller = "seller" in roles and not {"admin", "manager"} & set(roles)
+    if only_seller and user_id not in warehouse.seller_ids:
+        raise WarehouseForbidden("You are not authorised for this warehouse.")

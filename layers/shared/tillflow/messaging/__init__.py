@@ -1,0 +1,1 @@
+"""Events: their envelope, their way out of a commit, and into a consumer."""

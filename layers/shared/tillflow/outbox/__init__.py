@@ -1,1 +1,0 @@
-"""The outbox: from the tables' streams to the bus."""

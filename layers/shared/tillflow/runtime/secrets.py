@@ -1,0 +1,87 @@
+"""
+Secrets, from Secrets Manager, kept for five minutes.
+
+Each secret has a current and, while it is being rotated, a previous version: what was signed with the previous one
+still verifies. Both are fetched anew when something fits neither, for it may be a rotation that we have not seen yet.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tillflow.errors import Unavailable
+from tillflow.runtime import aws, faults
+from tillflow.runtime.config import setting
+from tillflow.values import clock
+
+_KEPT_SECONDS = 300
+# What fits no version (anybody can send garbage) asks Secrets Manager no more often than this.
+_LOOKED_AGAIN_SECONDS = 10
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A secret as it was last looked *at*; its *previous* version once somebody has asked for it."""
+
+    at: float
+    current: bytes
+    previous: bytes | None = None
+    is_whole: bool = False
+
+
+_cache: dict[str, _Kept] = {}
+
+
+def current(name: str) -> bytes:
+    """
+    Return the current version of the secret whose ARN is in the environment variable *name*.
+
+    Raises:
+        Unavailable: Secrets Manager does not answer, and we have never had it.
+        LookupError: it has no version.
+    """
+    return _kept(name, _KEPT_SECONDS).current
+
+
+def versions(name: str) -> Iterator[bytes]:
+    """Yield the current version of the secret, then what else may fit: a newer one, and the previous one (see `current`)."""
+    known = current(name)
+    yield known
+    kept = _kept(name, _LOOKED_AGAIN_SECONDS)
+    if kept.current != known:
+        yield kept.current
+    if not kept.is_whole:
+        kept.previous, kept.is_whole = _fetch(name, "AWSPREVIOUS"), True
+    if kept.previous:
+        yield kept.previous
+
+
+def _kept(name: str, seconds: float) -> _Kept:
+    """Return the secret as it was no longer than *seconds* ago."""
+    kept = _cache.get(name)
+    if kept is None or clock.monotonic() >= kept.at + seconds:
+        try:
+            value = _fetch(name, "AWSCURRENT")
+        except Unavailable:
+            if kept is None:
+                raise
+            # What was good a moment ago is better than to refuse everybody while the store is away.
+            kept.at = clock.monotonic()
+            return kept
+        if value is None:
+            raise LookupError(f"The secret behind {name} has no current version.")
+        kept = _cache[name] = _Kept(clock.monotonic(), value)
+    return kept
+
+
+def _fetch(name: str, stage: str) -> bytes | None:
+    client = aws.client("secretsmanager")
+    try:
+        with faults.unavailable("secret store"):
+            return client.get_secret_value(SecretId=setting(name), VersionStage=stage)["SecretString"].encode()
+    except client.exceptions.ResourceNotFoundException:
+        return None
+
+
+def forget() -> None:
+    """Drop what is kept (tests)."""
+    _cache.clear()

@@ -1,0 +1,1 @@
+"""DynamoDB: the one write path, reads, and what a key was answered."""

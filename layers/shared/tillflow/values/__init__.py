@@ -1,0 +1,1 @@
+"""Plain values: moments, ids, money, text. They know nothing of the rest."""

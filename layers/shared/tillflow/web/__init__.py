@@ -1,0 +1,1 @@
+"""The web side: a request in, an answer or a refusal out."""

@@ -1,0 +1,157 @@
+"""A request as the functions see it: who calls, and what was sent, read or refused in the words of its contract."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+
+from tillflow.errors import Forbidden, Invalid, Refusal, Unauthorized
+from tillflow.messaging.envelope import Cause
+from tillflow.storage.idempotency import MAX_KEY_LENGTH, Idempotency, KeyReused, Once, Unkeyed
+from tillflow.values import clock, ids
+from tillflow.web.authorization import scopes_of
+from tillflow.web.validation import problems
+
+_HEADER_TEXT = re.compile(r"[\x21-\x7e]{1,128}")
+# The contracts' word for whatever is wrong with a request.
+_DETAIL = "invalid payload"
+
+
+class BadRequest(Invalid):
+    """The same as `Invalid` for the contracts that answer 400."""
+
+    status = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls: *user_id*, *roles*, and the *scopes* that follow from them."""
+
+    user_id: str
+    roles: tuple[str, ...]
+    scopes: frozenset[str]
+
+    def may(self, scope: str) -> bool:
+        """Tell whether the caller has *scope*."""
+        return scope in self.scopes
+
+    def require(self, scope: str) -> None:
+        """
+        Go on only with *scope*.
+
+        Raises:
+            Forbidden: the caller does not have it.
+        """
+        if not self.may(scope):
+            raise Forbidden(f"This needs the scope {scope}, which your token does not carry.")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. *invalid* is the error for what breaks its contract (422, or 400 where a contract says so)."""
+
+    event: Mapping[str, Any]
+    invalid: type[Invalid]
+    headers: Mapping[str, str]
+    trace_id: str
+
+    @staticmethod
+    def of(event: Mapping[str, Any], invalid: type[Invalid]) -> "Request":
+        """Return the request in an API Gateway proxy *event*; the caller's `X-Trace-Id` (a UUID) goes on, or a new one."""
+        # Folded: HTTP does not tell the cases of header names apart.
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        return Request(event, invalid, headers, ids.trace_id(headers.get("x-trace-id", "")))
+
+    @property
+    def route(self) -> str:
+        """The method and path template, e.g. `GET /api/orders/{orderId}`."""
+        return f"{self.event['httpMethod']} {self.event['resource']}"
+
+    @property
+    def path(self) -> Mapping[str, str]:
+        """The path's parameters by name; a UUID as we write it, in lower case."""
+        sent = self.event.get("pathParameters") or {}
+        return {name: value.lower() if ids.is_uuid(value) else value for name, value in sent.items()}
+
+    @property
+    def caller(self) -> Principal:
+        """
+        Who calls, as the authorizer found.
+
+        Raises:
+            Unauthorized: the route has no authorizer, it let nobody through, or the token has expired since.
+        """
+        context = self.event["requestContext"].get("authorizer") or {}
+        if "userId" not in context or clock.epoch(clock.now()) >= float(context.get("expiresAt", "inf")):
+            raise Unauthorized("Send a valid credential.")
+        roles = tuple(filter(None, context.get("roles", "").split(",")))
+        return Principal(context["userId"], roles, scopes_of(roles))
+
+    @property
+    def request_id(self) -> str:
+        """The caller's `X-Request-Id`, or API Gateway's."""
+        sent = self.headers.get("x-request-id", "")
+        return sent if _HEADER_TEXT.fullmatch(sent) else self.event["requestContext"]["requestId"]
+
+    def cause(self) -> Cause:
+        """Return the cause of what this request does."""
+        return Cause(self.caller.user_id, self.caller.roles, self.trace_id)
+
+    def json(self) -> dict[str, Any]:
+        """
+        Return the body, a JSON object; an empty body is an empty object.
+
+        Raises:
+            Invalid: it is something else.
+        """
+        try:
+            body = from_json(self.event.get("body") or "{}", allow_inf_nan=False)
+        # TypeError: pydantic's word for text that is not Unicode (a lone surrogate).
+        except (ValueError, TypeError) as error:
+            raise self.invalid(f"The body is not JSON: {error}.", detail=_DETAIL) from error
+        if not isinstance(body, dict):
+            raise self.invalid("The body must be a JSON object.", detail=_DETAIL)
+        return body
+
+    def body[M: BaseModel](self, model: type[M]) -> M:
+        """
+        Return the body as *model*.
+
+        Raises:
+            Invalid: it does not fit; the message names the first few fields that do not.
+        """
+        return self.fit(model, self.json())
+
+    def query[M: BaseModel](self, model: type[M]) -> M:
+        """Return the query string as *model* (see `body`)."""
+        return self.fit(model, self.event.get("queryStringParameters") or {})
+
+    def fit[M: BaseModel](self, model: type[M], values: Mapping[str, Any]) -> M:
+        """Return *values* as *model* (see `body`)."""
+        try:
+            return model.model_validate(values)
+        except ValidationError as error:
+            raise self.invalid(problems(error), detail=_DETAIL) from error
+
+    def idempotency(self, operation: str, *, reused: type[Refusal] = KeyReused) -> Once:
+        """
+        Return this request under its `Idempotency-Key`; without one, it takes effect each time.
+
+        Raises:
+            Invalid: the key is empty or longer than 255 characters.
+        """
+        key = self.headers.get("idempotency-key")
+        if key is None:
+            return Unkeyed()
+        if not key.strip() or len(key) > MAX_KEY_LENGTH:
+            raise self.invalid(f"The Idempotency-Key must have 1 to {MAX_KEY_LENGTH} characters.", detail=_DETAIL)
+        return Idempotency(operation, self.caller.user_id, key, self.json(), reused)
+
+    def required_idempotency(self, operation: str) -> Once:
+        """Return the same where the contract demands a key; `Invalid` when there is none."""
+        if "idempotency-key" not in self.headers:
+            raise self.invalid("Send an Idempotency-Key header: a unique value for each attempt, e.g. a UUID.", detail=_DETAIL)
+        return self.idempotency(operation)

@@ -1,0 +1,76 @@
+"""The bases of our pydantic models, and what one found wrong, in words a client can act on."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from tillflow.values import clock
+
+# What identifiers are made of, and what names and texts are.
+VISIBLE = r"^[\x21-\x7e]+$"
+PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+
+_TOLD = 3
+_LONGEST_NAME = 64
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
+# pydantic's words for these are Python's, not JSON's.
+_WORDS = {
+    "dict_type": "Input should be an object",
+    "model_type": "Input should be an object",
+    "list_type": "Input should be an array",
+    "extra_forbidden": "There is no such field",
+}
+_PATTERN_WORDS = {
+    VISIBLE: "String should have visible ASCII characters only, no spaces",
+    PRINTABLE: "String should have no control characters",
+}
+
+
+class Model(BaseModel):
+    """A model whose validator is built when it is first used: of a module's models, a function's start needs few."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class Body(Model):
+    """A request's JSON body, in JSON's own types; a field that nobody reads (a misspelled one, say) is refused."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class Query(Model):
+    """A request's query string, all text; a parameter that nobody reads is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _date_time(value: object) -> object:
+    # pydantic would take a number for the seconds since 1970, or the milliseconds, by its size.
+    if not isinstance(value, str) or not _DATE_TIME.match(value):
+        raise ValueError(clock.NO_MOMENT)
+    return value
+
+
+type Lax[T] = Annotated[T, Field(strict=False)]
+# A moment in ISO 8601 with its offset, e.g. `2026-01-31T12:00:00Z`; read as UTC.
+type Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_date_time), AfterValidator(clock.utc)]
+
+
+def problems(error: ValidationError) -> str:
+    """Return what is wrong, field by field, without repeating the values that were sent (they may be secret)."""
+    found = error.errors(include_input=False, include_url=False)
+    told = [f"{_name(each) or 'body'}: {_in_words(each)}" for each in found[:_TOLD]]
+    more = f" (and {len(found) - _TOLD} more)" if len(found) > _TOLD else ""
+    return "; ".join(told) + more
+
+
+def _name(error: ErrorDetails) -> str:
+    # Of a field that there is not, the name is the client's, of any length.
+    return ".".join(str(part)[:_LONGEST_NAME] for part in error["loc"])
+
+
+def _in_words(error: ErrorDetails) -> str:
+    pattern = error.get("ctx", {}).get("pattern", "")
+    return _WORDS.get(error["type"]) or _PATTERN_WORDS.get(pattern) or error["msg"].removeprefix("Value error, ")

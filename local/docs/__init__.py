@@ -1,0 +1,19 @@
+"""The generated pages of docs/, and the schemas of events: everything that `make docs` brings in step with the code."""
+
+from local import ROOT
+from local.process import console
+
+
+def write() -> None:
+    """
+    Write every generated file.
+
+    Raises:
+        LocalError: an event has changed so that it would break a consumer (`schemas`); nothing was written.
+    """
+    from local.docs import events, openapi, schemas, tables  # what these import, no other command needs
+
+    schemas.write()
+    for page in (openapi, events, tables):
+        page.PATH.write_text(page.text())
+        console.print(f"{page.PATH.relative_to(ROOT)}")

@@ -1,0 +1,39 @@
+"""Build the tree and deploy it to an emulator: `sam build`, `sam deploy --config-env local`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from local import process
+from local.platform import sam
+from local.platform.aws import Aws
+from local.platform.stack import Stack, describe, path_in
+
+STACK_NAME = "tillflow-local"
+
+
+def deploy(endpoint: str, state: Path, parameters: Mapping[str, str] | None = None) -> Stack:
+    """
+    Bring the stack on *endpoint* in step with the tree, write it to *state*'s stack.json and return it.
+
+    *endpoint* is the URL of MiniStack, LocalStack or another emulator; *state* is a folder for stack.json and the logs;
+    *parameters* are the template's, where they are to differ from the local defaults.
+
+    Raises:
+        LocalError: a step failed; the message says which, and where its log is.
+    """
+    logs, parameters = state / "logs", parameters or {}
+    with sam.built(logs / "build.log", parameters), process.step(f"deploy to {endpoint}"):
+        command = ("deploy", "--config-env", "local", "--stack-name", STACK_NAME)
+        sam.run(*command, log=logs / "deploy.log", parameters=parameters, endpoint=endpoint)
+    stack = describe(Aws(endpoint), STACK_NAME)
+    stack.write(path_in(state))
+    return stack
+
+
+def delete(endpoint: str, state: Path) -> None:
+    """Delete the stack from *endpoint*, and *state*'s stack.json."""
+    cloudformation = Aws(endpoint).cloudformation
+    with process.step(f"delete {STACK_NAME} from {endpoint}"):
+        cloudformation.delete_stack(StackName=STACK_NAME)
+        cloudformation.get_waiter("stack_delete_complete").wait(StackName=STACK_NAME)
+    path_in(state).unlink(missing_ok=True)

@@ -1,0 +1,92 @@
+"""What a deployed stack is made of: `stack.json`, enough for any HTTP client to use everything."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+from local import LocalError
+from local.platform.aws import Aws
+
+TABLE = "AWS::DynamoDB::Table"
+STATE_MACHINE = "AWS::StepFunctions::StateMachine"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack as deployed; tables and state machines by their logical ids."""
+
+    api_url: str
+    endpoint_url: str
+    region: str
+    stack_name: str
+    state_machines: dict[str, str]
+    tables: dict[str, str]
+    event_bus: str
+    service_token: str
+    cart_snapshot_secret: str
+    admin_email: str
+    admin_password: str
+
+    @cached_property
+    def aws(self) -> Aws:
+        """The services that the stack runs on."""
+        return Aws(self.endpoint_url, self.region)
+
+    def write(self, path: Path) -> None:
+        """Save as *path*, for its owner's eyes only: it holds secrets."""
+        path.unlink(missing_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(asdict(self), file, indent=2)
+
+
+def path_in(state: Path) -> Path:
+    """Return where the stack deployed from *state* is written down."""
+    return state / "stack.json"
+
+
+def read(state: Path) -> Stack:
+    """
+    Return the stack that was deployed from *state*.
+
+    Raises:
+        LocalError: there is none.
+    """
+    try:
+        return Stack(**json.loads(path_in(state).read_text()))
+    except FileNotFoundError:
+        raise LocalError("nothing is deployed: run `make up` first") from None
+    except (ValueError, TypeError):
+        raise LocalError(f"{path_in(state)} is not what `make up` writes: run `make up` again") from None
+
+
+def describe(aws: Aws, stack_name: str) -> Stack:
+    """Return *stack_name* as CloudFormation and Secrets Manager know it."""
+    (described,) = aws.cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+    physical_ids: dict[str, dict[str, str]] = {TABLE: {}, STATE_MACHINE: {}}
+    for page in aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name):
+        for resource in page["StackResourceSummaries"]:
+            if resource["ResourceType"] in physical_ids:
+                of_type = physical_ids[resource["ResourceType"]]
+                of_type[resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
+    admin = json.loads(_secret(aws, outputs["AdminSecretArn"]))
+    return Stack(
+        # The API's own URL is on AWS; emulators serve it here.
+        api_url=f"{aws.endpoint_url}/_aws/execute-api/{outputs['RestApiId']}/{outputs['StageName']}",
+        endpoint_url=aws.endpoint_url,
+        region=aws.region,
+        stack_name=stack_name,
+        state_machines=physical_ids[STATE_MACHINE],
+        tables=physical_ids[TABLE],
+        event_bus=outputs["EventBusName"],
+        service_token=_secret(aws, outputs["ServiceTokenSecretArn"]),
+        cart_snapshot_secret=_secret(aws, outputs["CartSnapshotSecretArn"]),
+        admin_email=admin["email"],
+        admin_password=admin["password"],
+    )
+
+
+def _secret(aws: Aws, arn: str) -> str:
+    return aws.secretsmanager.get_secret_value(SecretId=arn)["SecretString"]

@@ -1,0 +1,163 @@
+"""Consumers behind their queues: one bad message neither holds up nor repeats the others."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests import shop
+from tests.world import Context, World
+from tillflow.messaging.consumer import consumer
+
+ENVELOPE = {
+    "event_id": "e-1",
+    "event_type": "OrderCreated",
+    "occurred_at": "2026-02-10T12:34:56.000Z",
+    "trace_id": "t-1",
+    "identity": {"user_id": "user-1", "roles": []},
+    "data": {},
+    "version": 1,
+}
+
+
+def batch(*bodies: object) -> dict[str, Any]:
+    records = [
+        {"messageId": f"m-{n}", "body": body if isinstance(body, str) else json.dumps(body)} for n, body in enumerate(bodies)
+    ]
+    return {"Records": records}
+
+
+def message(**changes: Any) -> dict[str, Any]:
+    return {"detail-type": "OrderCreated", "source": "tillflow.orders", "detail": ENVELOPE | changes}
+
+
+def failed(answer: dict[str, Any]) -> list[str]:
+    return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+
+
+def test_each_message_s_envelope_is_handled() -> None:
+    seen: list[str] = []
+    handler = consumer(lambda envelope: seen.append(envelope["event_id"]))
+
+    assert failed(handler(batch(message(), message(event_id="e-2")), Context())) == []
+    assert seen == ["e-1", "e-2"]
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "not JSON", "[]", "null", "{}", {"detail": None}, {"detail": "text"}, {"detail": {}}], ids=str
+)
+def test_a_message_that_is_no_event_is_reported_and_the_others_are_handled(bad: object) -> None:
+    seen: list[str] = []
+    handler = consumer(lambda envelope: seen.append(envelope["event_id"]))
+
+    assert failed(handler(batch(message(), bad, message(event_id="e-2")), Context())) == ["m-1"]
+    assert seen == ["e-1", "e-2"]
+
+
+def test_what_a_handler_raises_is_reported_by_message() -> None:
+    def handle(envelope: dict[str, Any]) -> None:
+        if envelope["event_id"] == "bad":
+            raise RuntimeError("a bug")
+
+    assert failed(consumer(handle)(batch(message(event_id="bad"), message()), Context())) == ["m-0"]
+
+
+# --- the event log -------------------------------------------------------------------------------------------------
+
+
+def test_an_event_that_comes_twice_is_kept_once(world: World) -> None:
+    for _ in range(2):
+        assert failed(world.invoke("eventflow/record_events", batch(message(), message()))) == []
+
+    (kept,) = world.items("EventLogTable")
+    assert json.loads(kept["envelope"]) == ENVELOPE
+
+
+def test_an_event_that_was_kept_is_not_replaced(world: World) -> None:
+    world.invoke("eventflow/record_events", batch(message()))
+
+    assert failed(world.invoke("eventflow/record_events", batch(message(data={"forged": True})))) == []
+
+    (kept,) = world.items("EventLogTable")
+    assert json.loads(kept["envelope"]) == ENVELOPE
+
+
+@pytest.mark.parametrize("data", ['{"amount":19.10}', '{"far":1E+400}', '{"text":"\\ud800"}'])
+def test_an_event_is_kept_digit_for_digit(world: World, data: str) -> None:
+    body = json.dumps(message(data="DATA")).replace('"DATA"', data)
+
+    assert failed(world.invoke("eventflow/record_events", batch(body))) == []
+
+    (kept,) = world.items("EventLogTable")
+    assert f'"data":{data}' in kept["envelope"]
+
+
+def test_a_trace_s_events_are_kept_in_time_order(world: World) -> None:
+    moments = ["2026-02-10T12:34:57.000Z", "2026-02-10T12:34:56.000Z", "2026-02-10T12:34:56.500Z"]
+    messages = [message(event_id=f"e-{n}", occurred_at=moment) for n, moment in enumerate(moments)]
+
+    world.invoke("eventflow/record_events", batch(*messages))
+
+    assert [item["event_id"] for item in world.items("EventLogTable")] == ["e-1", "e-2", "e-0"]
+
+
+# --- release requests ----------------------------------------------------------------------------------------------
+
+
+def request(order_id: str, /, **changes: Any) -> dict[str, Any]:
+    data = {"order_id": order_id, "reason": "PAYMENT_FAILED"} | changes
+    return message(event_type="InventoryReleaseRequested", data=data)
+
+
+def test_a_release_request_from_anyone_gives_the_stock_back_once(world: World) -> None:
+    # GIVEN an order that holds 3 of 5 units
+    shop.stock(world, 5)
+    order_id = shop.order(world, shop.line(quantity=3))
+    world.step("reserve_stock", order_id)
+    assert shop.level(world) == (5, 3, 2)
+
+    # WHEN its release is asked for three times, twice in one batch
+    world.invoke("stock/on_inventory_release_requested", batch(request(order_id), request(order_id)))
+    world.invoke("stock/on_inventory_release_requested", batch(request(order_id)))
+
+    # THEN the units are back once, and that is told once, as part of the order's story
+    assert shop.level(world) == (5, 0, 5)
+    (told,) = world.events("InventoryReleased")
+    assert told["data"]["reason"] == "PAYMENT_FAILED"
+    assert told["trace_id"] == world.events("InventoryReserved")[0]["trace_id"] != ENVELOPE["trace_id"]
+
+
+def test_a_reason_from_anyone_is_kept_short(world: World) -> None:
+    shop.stock(world, 5)
+    order_id = shop.order(world)
+    world.step("reserve_stock", order_id)
+
+    world.invoke("stock/on_inventory_release_requested", batch(request(order_id, reason="x" * 200_000)))
+
+    (told,) = world.events("InventoryReleased")
+    assert told["data"]["reason"] == "x" * 200
+
+
+def test_a_release_request_for_an_order_that_holds_nothing_does_nothing(world: World) -> None:
+    order_id = shop.order(world)
+
+    assert failed(world.invoke("stock/on_inventory_release_requested", batch(request(order_id)))) == []
+    assert world.events("InventoryReleased") == []
+
+
+def test_what_was_sold_is_not_released(world: World) -> None:
+    shop.stock(world, 5)
+    order_id = shop.order(world)
+    for step in ("reserve_stock", "charge_payment", "complete_order"):
+        world.step(step, order_id)
+
+    world.invoke("stock/on_inventory_release_requested", batch(request(order_id)))
+
+    assert shop.level(world) == (4, 0, 4)
+
+
+@pytest.mark.parametrize("change", [{"order_id": "none"}, {"order_id": None}, {"reason": None}, {"reason": 7}], ids=str)
+def test_a_malformed_release_request_goes_to_the_dead_letters(world: World, change: dict[str, Any]) -> None:
+    wanted = request("45c6f025-7241-5c12-8fe5-0086db318f39", **change)
+
+    assert failed(world.invoke("stock/on_inventory_release_requested", batch(wanted))) == ["m-0"]

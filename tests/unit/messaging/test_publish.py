@@ -1,0 +1,136 @@
+"""From the tables' streams to the bus: every event at least once, in order, within AWS's limits."""
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import shop
+from tests.world import World
+from tillflow.messaging.envelope import Cause, Event, pack
+from tillflow.messaging.outbox import NotPublished, publish
+from tillflow.runtime import aws, backoff
+from tillflow.values import clock
+
+CAUSE = Cause("user-1", (), "trace-1")
+
+
+def record(*events: Event) -> dict[str, Any]:
+    image = {"pk": {"S": "P"}, "outbox": {"B": base64.b64encode(pack(list(events), CAUSE)).decode()}}
+    return {"eventName": "INSERT", "dynamodb": {"NewImage": image, "ApproximateCreationDateTime": 1770726896.0}}
+
+
+def numbered(count: int, **data: Any) -> list[Event]:
+    return [Event("tillflow.orders", f"Event{n}", {"n": n, **data}) for n in range(count)]
+
+
+class Bus:
+    """Answers PutEvents: takes everything, or refuses the entries that *refuse* says, call by call."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[dict[str, Any]]] = []
+        self.refuse: list[set[int]] = []
+
+    def answer(self, params: dict[str, Any], **_: Any) -> None:
+        self.calls.append(params["Entries"])
+
+    def spoil(self, parsed: dict[str, Any], **_: Any) -> None:
+        refused = self.refuse.pop(0) if self.refuse else set()
+        parsed["FailedEntryCount"] = len(refused)
+        for position in refused:
+            parsed["Entries"][position] = {"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}
+
+    @property
+    def types(self) -> list[list[str]]:
+        return [[entry["DetailType"] for entry in call] for call in self.calls]
+
+
+@pytest.fixture
+def bus(world: World) -> Iterator[Bus]:
+    del world
+    watching, hooks = Bus(), aws.client("events").meta.events
+    hooks.register("provide-client-params.events.PutEvents", watching.answer)
+    hooks.register("after-call.events.PutEvents", watching.spoil)
+    yield watching
+    hooks.unregister("provide-client-params.events.PutEvents", watching.answer)
+    hooks.unregister("after-call.events.PutEvents", watching.spoil)
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    taken: list[float] = []
+    monkeypatch.setattr(clock, "sleep", taken.append)
+    return taken
+
+
+def test_an_event_goes_on_the_bus_as_the_architecture_says(bus: Bus) -> None:
+    (envelope,) = publish([record(Event("tillflow.stock", "InventoryReserved", {"a": 1}))])
+
+    ((entry,),) = bus.calls
+    assert json.loads(entry["Detail"]) == envelope
+    assert envelope["trace_id"] == "trace-1"
+    assert (entry["EventBusName"], entry["Source"], entry["DetailType"]) == ("EventBus", "tillflow.stock", "InventoryReserved")
+    assert json.loads(entry["Detail"])["data"] == {"a": 1}
+
+
+def test_a_record_without_events_publishes_nothing(bus: Bus) -> None:
+    removed = {"eventName": "REMOVE", "dynamodb": {"Keys": {"pk": {"S": "P"}}}}
+    plain = {"eventName": "MODIFY", "dynamodb": {"NewImage": {"pk": {"S": "P"}}}}
+
+    assert publish([removed, plain]) == []
+    assert bus.calls == []
+
+
+def test_events_keep_their_order_over_records_and_calls(bus: Bus) -> None:
+    events = numbered(25)
+
+    publish([record(*events[:12]), record(*events[12:])])
+
+    assert [kind for call in bus.types for kind in call] == [event.type for event in events]
+
+
+def test_a_call_has_at_most_ten_entries(bus: Bus) -> None:
+    publish([record(*numbered(25))])
+
+    assert [len(call) for call in bus.calls] == [10, 10, 5]
+
+
+def test_a_call_has_at_most_256_kilobytes(bus: Bus) -> None:
+    publish([record(*numbered(7, text="é" * 40_000))])
+
+    assert [len(call) for call in bus.calls] == [3, 3, 1]
+    for call in bus.calls:
+        assert sum(len((entry["Detail"] + entry["DetailType"] + entry["Source"]).encode()) for entry in call) <= 256 * 1024
+
+
+def test_only_what_failed_is_sent_again(bus: Bus, pauses: list[float]) -> None:
+    bus.refuse = [{1, 3}, {0}]
+
+    publish([record(*numbered(4))])
+
+    assert bus.types == [["Event0", "Event1", "Event2", "Event3"], ["Event1", "Event3"], ["Event1"]]
+    assert len(pauses) == 2
+
+
+def test_what_is_left_after_the_retries_is_raised_so_that_the_batch_comes_again(bus: Bus) -> None:
+    bus.refuse = [{0}] * 99
+
+    with pytest.raises(NotPublished, match="1 events"):
+        publish([record(*numbered(2))])
+
+    assert len(bus.calls) == backoff.MOST
+
+
+def test_an_order_s_events_are_published_from_its_stream(world: World, bus: Bus) -> None:
+    order_id = shop.order(world)
+
+    world.invoke("outbox/publish_events", {"Records": [each | _created(each) for each in world.stream()]})
+
+    assert bus.types == [["OrderCreated", "orders.order_placed.v1"]]
+    assert json.loads(bus.calls[0][0]["Detail"])["data"]["order_id"] == order_id
+
+
+def _created(record: dict[str, Any]) -> dict[str, Any]:
+    return {"dynamodb": record["dynamodb"] | {"ApproximateCreationDateTime": 1770726896.0}}

@@ -11,6 +11,7 @@ from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped] # it kn
 ROOT = Path(__file__).parents[1]
 FUNCTION = "AWS::Serverless::Function"
 TABLE = "AWS::DynamoDB::Table"
+QUEUE = "AWS::SQS::Queue"
 SECRET = "AWS::SecretsManager::Secret"
 
 type Data = dict[str, Any]

@@ -31,10 +31,9 @@ from moto import mock_aws
 
 from tests import template
 from tillflow.contexts.payments import gateways
-from tillflow.messaging.envelope import unpack
+from tillflow.messaging.packing import unpack
 from tillflow.runtime import aws, deadline, secrets
 from tillflow.storage.attributes import from_item
-from tillflow.values import clock
 
 REGION = "us-east-1"
 # The secret that the sample events in events/ are signed with (events/README.md).
@@ -116,12 +115,7 @@ class World:
 
     def step(self, name: str, order_id: str) -> Any:
         """Run one step of the order saga, e.g. `reserve_stock`."""
-        started_by = {
-            "trace_id": "00000000-0000-4000-8000-00000000000a",
-            "identity": {"user_id": "user-1", "roles": ["buyer"]},
-            "occurred_at": clock.iso(clock.now()),
-        }
-        return self.invoke(f"order_saga/{name}", {"order_id": order_id, **started_by})
+        return self.invoke(f"order_saga/{name}", {"order_id": order_id})
 
     def items(self, table: str) -> list[dict[str, Any]]:
         """Return everything in a table (logical id), in the order of its keys."""
@@ -146,6 +140,11 @@ class World:
                 records += [_lambda_shaped(record) | {"eventSourceARN": stream["StreamArn"]} for record in found]
         return records
 
+    def messages(self, queue: str) -> list[Any]:
+        """Return what is in a queue (logical id), as JSON says it."""
+        received = aws.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        return [json.loads(message["Body"]) for message in received.get("Messages", [])]
+
     @contextmanager
     def bus(self) -> Iterator[list[dict[str, Any]]]:
         """Let the list that this yields fill with the entries that are put on the bus meanwhile."""
@@ -165,7 +164,7 @@ class World:
         """Return the envelope of every event that was committed (of one *kind*), table by table in order."""
         images = (record["dynamodb"].get("NewImage", {}) for record in self.stream())
         packed = (base64.b64decode(image[_OUTBOX]["B"]) for image in images if _OUTBOX in image)
-        envelopes = (json.loads(detail) for outbox in packed for _, _, detail in unpack(outbox))
+        envelopes = (json.loads(event.detail) for outbox in packed for event in unpack(outbox))
         return [envelope for envelope in envelopes if kind in (None, envelope["event_type"])]
 
 
@@ -186,6 +185,8 @@ def running() -> Iterator[World]:
         fresh = World(_create_tables(), _create_secrets())
         machine_arn = _create_state_machine()
         aws.client("events").create_event_bus(Name="EventBus")
+        for queue in template.resources(template.QUEUE):
+            aws.client("sqs").create_queue(QueueName=queue)
         resolved = fresh.secret_arns | {"OrderSaga": machine_arn}
         for function in template.functions().values():
             fresh.environments[function.name] = {name: _resolve(value, resolved) for name, value in function.environment.items()}

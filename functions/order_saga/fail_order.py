@@ -2,12 +2,13 @@
 
 from tillflow.contexts.order_saga import service
 from tillflow.contexts.order_saga.step import step
+from tillflow.contexts.orders.service import Order
 from tillflow.messaging.envelope import Cause
 
 
-def fail_order(order_id: str, cause: Cause) -> dict[str, bool]:
+def fail_order(order: Order, cause: Cause) -> dict[str, bool]:
     """Return `{"undo"}` for the state machine's choice."""
-    return {"undo": service.fail_order(order_id, cause)}
+    return {"undo": service.fail_order(order, cause)}
 
 
-handler = step(fail_order)
+handler = step(fail_order, unknown={"undo": False})

@@ -28,7 +28,9 @@ from tillflow.values import jsontext
 AT = datetime(2026, 2, 10, 12, 34, 56, tzinfo=UTC)
 ORDER_ID, OTHER_ID = "45c6f025-7241-5c12-8fe5-0086db318f39", "a6e25b1a-0a4f-4c39-9c07-3c6f0a3e7f11"
 CART = shop.signed_cart(shop.line("A", 3, 1990), shop.line("B", 1, 10))
-ORDER = Order(ORDER_ID, "canceled", "user-1", CART, OTHER_ID, AT, AT, cancellation_reason="changed my mind", canceled_at=AT)
+ORDER = Order(
+    ORDER_ID, "canceled", "user-1", ("buyer",), CART, OTHER_ID, AT, AT, cancellation_reason="changed my mind", canceled_at=AT
+)
 LINES = [Line(OTHER_ID, "A", OTHER_ID, 2), Line(OTHER_ID, "A", ORDER_ID, 1)]
 MADE: list[Event] = [
     orders.order_created(ORDER),

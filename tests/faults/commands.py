@@ -144,6 +144,15 @@ def _publish_and_record(world: World) -> None:
     world.pending.starts.clear()
 
 
+def _order_behind_junk(world: World) -> None:
+    world.spoil_stream("IdempotencyTable", b"junk")
+    order(ONE_LINE)(world)
+
+
+def _junk_is_in_the_dead_letters(world: World) -> None:
+    assert {letter["key"]["pk"]["S"] for letter in world.letters} == {"JUNK"}
+
+
 def _create(route: str, body: dict[str, object]) -> Act:
     """Create; where a lost answer makes the client ask again, it hears that it is there."""
 
@@ -194,6 +203,15 @@ REGISTER: dict[str, Command] = {
     command.name: command
     for command in (
         Command("order one line", order(ONE_LINE), shop, "confirmed", CONFIRMED),
+        Command(
+            "order behind an unreadable record",
+            _order_behind_junk,
+            shop,
+            "confirmed",
+            CONFIRMED,
+            also=_junk_is_in_the_dead_letters,
+            breaks=frozenset({"outbox/publish_events"}),
+        ),
         Command("order three lines", order(THREE_LINES), shop, "confirmed", CONFIRMED, breaks=_RESERVE | _COMPLETE),
         Command("order for nothing", order([("APPLE", 1, 0)]), shop, "confirmed", CONFIRMED, breaks=_CHARGE),
         Command(

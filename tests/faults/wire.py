@@ -32,7 +32,7 @@ from tillflow.contexts.payments.sandbox import SandboxGateway
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 _READ_TIMEOUT_SECONDS = 3  # tillflow.runtime.aws waits that long
-_WRITES = {"PutItem", "UpdateItem", "TransactWriteItems", "PutEvents", "StartExecution"}
+_WRITES = {"PutItem", "UpdateItem", "TransactWriteItems", "PutEvents", "SendMessage", "StartExecution"}
 _ATTEMPT = re.compile(rb"attempt=(\d+)")
 
 
@@ -111,8 +111,8 @@ class Wire:
     """
     Every call that is made, numbered from 0; *plan* says which to break.
 
-    *pause* is called before each, in the caller's thread (interleavings). *on_image*, *on_events* and *on_start* are
-    told what was done: table and new image, the bus's entries, a machine and its input.
+    *pause* is called before each, in the caller's thread (interleavings). *on_image*, *on_events*, *on_letter* and
+    *on_start* are told what was done: table and new image, the bus's entries, a dead letter, a machine and its input.
     """
 
     def __init__(self) -> None:
@@ -122,6 +122,7 @@ class Wire:
         self.pause: Callable[[], None] = _go_on
         self.on_image: Callable[[str, dict[str, Any]], None]
         self.on_events: Callable[[list[dict[str, Any]]], None]
+        self.on_letter: Callable[[dict[str, Any]], None]
         self.on_start: Callable[[str, dict[str, Any]], None]
         self._invocation = _Invocation()
         self._done_tokens: dict[str, str] = {}
@@ -229,6 +230,8 @@ class Wire:
                 self._done_tokens[token] = json.dumps(body)
             if operation == "PutEvents":
                 self.on_events(body["Entries"])
+            if operation == "SendMessage":
+                self.on_letter(json.loads(body["MessageBody"]))
             self._tell_changes(before)
         return response
 
@@ -255,7 +258,7 @@ def _target(operation: str, body: dict[str, Any]) -> str:
         return "+".join(dict.fromkeys(table for table, _ in _written(operation, body)))
     if operation == "PutEvents":
         return str(body["Entries"][0]["EventBusName"])
-    return str(body.get("TableName") or body.get("stateMachineArn") or body.get("SecretId"))
+    return str(body.get("TableName") or body.get("stateMachineArn") or body.get("SecretId") or body.get("QueueUrl"))
 
 
 def _written(operation: str, body: dict[str, Any]) -> list[tuple[str, str]]:

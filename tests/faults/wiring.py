@@ -8,7 +8,14 @@ from typing import Any
 
 from tests import template
 
-_WRITES = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "events:PutEvents", "states:StartExecution"}
+_WRITES = {
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+    "events:PutEvents",
+    "sqs:SendMessage",
+    "states:StartExecution",
+}
 
 
 def resource_of(value: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ What a function sends is delivered by `drain`, and whatever fails is tried again
 it succeeds, a queue's message as often as its redrive policy says, a state machine by its own Retry and Catch.
 """
 
+import base64
 import copy
 import json
 from collections import defaultdict
@@ -53,10 +54,12 @@ class World:
         self.wire = wire
         self.pending = Pending()
         self.published: list[dict[str, Any]] = []
+        self.letters: list[dict[str, Any]] = []
         self.executions: list[Execution] = []
         self.deliveries = 1  # how often each event reaches each of its targets
         self.last_error: BaseException | None = None
         wire.on_image, wire.on_events, wire.on_start = self._to_stream, self._to_bus, self._to_machine
+        wire.on_letter = self._to_letters
 
     # --- state
 
@@ -67,11 +70,11 @@ class World:
     def snapshot(self) -> Any:
         """Return everything that is stored or on its way."""
         items = {name: table.items for name, table in self._tables.items()}
-        return copy.deepcopy((items, self.pending, self.published, passing.waited()))
+        return copy.deepcopy((items, self.pending, self.published, self.letters, passing.waited()))
 
     def restore(self, snapshot: Any) -> None:
         """Make everything as it was; processes start cold."""
-        items, self.pending, self.published, waited = copy.deepcopy(snapshot)
+        items, self.pending, self.published, self.letters, waited = copy.deepcopy(snapshot)
         passing.go_back(waited)
         for name, table in self._tables.items():
             table.items = items[name]
@@ -104,10 +107,18 @@ class World:
     # --- what was sent
 
     def _to_stream(self, table: str, image: dict[str, Any]) -> None:
-        change = {"ApproximateCreationDateTime": clock.epoch(clock.now()), "NewImage": image}
+        keys = {name: image[name] for name in ("pk", "sk") if name in image}
+        change = {"ApproximateCreationDateTime": clock.epoch(clock.now()), "Keys": keys, "NewImage": image}
         record = {"eventName": "MODIFY", "eventSource": "aws:dynamodb", "dynamodb": change}
         if table in self.wiring.streams and any(matches(each, record) for each in self.wiring.streams[table][1]):
             self.pending.streams[table].append(record)
+
+    def _to_letters(self, letter: dict[str, Any]) -> None:
+        self.letters.append(letter)
+
+    def spoil_stream(self, table: str, outbox: bytes) -> None:
+        """Let somebody have written an item of his own into *table*, with an *outbox* that nobody packed."""
+        self._to_stream(table, {"pk": {"S": "JUNK"}, "sk": {"S": "JUNK"}, "outbox": {"B": base64.b64encode(outbox).decode()}})
 
     def _to_bus(self, entries: list[dict[str, Any]]) -> None:
         for entry in entries:
@@ -219,6 +230,8 @@ def open_world(patch: pytest.MonkeyPatch) -> World:
         aws.client("dynamodb").create_table(TableName=name, **definition)
     for name in template.resources("AWS::Events::EventBus"):
         aws.client("events").create_event_bus(Name=name)
+    for name in template.resources(template.QUEUE):
+        aws.client("sqs").create_queue(QueueName=name)
     for name in template.resources(template.SECRET):
         aws.client("secretsmanager").create_secret(Name=name, SecretString=CART_SECRET)
     aws.client.cache_clear()  # type: ignore[attr-defined]

@@ -1,5 +1,7 @@
 """Events come twice, late, from strangers, or not at all: the end is the same."""
 
+import base64
+import json
 from typing import Any
 
 from local.wait import until
@@ -8,7 +10,6 @@ from tests.integration.scene import Article, Order, Scene, line
 from tests.integration.test_saga import FORWARD, PAID, PLACED, UNDO
 from tillflow.contexts.orders import tables
 from tillflow.storage.attributes import to_item
-from tillflow.values import clock
 
 STOCK = 10
 SECONDS = 30
@@ -22,10 +23,7 @@ def audited(scene: Scene, order: Order) -> list[dict[str, Any]]:
 
 def reserve(behind: Behind, order: Order) -> None:
     """Take the saga's first step, and no other."""
-    identity = {"user_id": order.buyer.user_id, "roles": ["buyer"]}
-    step = {"order_id": order.order_id, "trace_id": order.trace_id, "identity": identity}
-    step["occurred_at"] = clock.iso(clock.now())
-    behind.invoke("ReserveStockFunction", step)
+    behind.invoke("ReserveStockFunction", {"order_id": order.order_id})
 
 
 def ask_for_release(behind: Behind, order: Order) -> None:
@@ -168,6 +166,38 @@ def test_a_saga_that_was_lost_between_two_steps_goes_on(scene: Scene, behind: Be
     assert scene.level(article) == (STOCK - 2, 0, STOCK - 2)
     assert len(behind.charges(order.order_id)) == 1
     assert len(behind.events(order.trace_id, *PAID)) == len(PAID)
+
+
+def test_what_a_stranger_says_of_an_order_on_the_bus_decides_nothing(scene: Scene, behind: Behind) -> None:
+    log, dead = behind.queue("EventLogQueue"), behind.queue("EventLogDeadLetters")
+    with behind.saga_held_off():
+        order = scene.order(line(scene.article(STOCK), 2))
+        created = event_of(behind, order, "OrderCreated")
+    forged = created | {"identity": {"user_id": 1.5, "roles": "admin"}, "trace_id": "t", "occurred_at": 0}
+    with behind.impatient(log):
+        start_saga_again(behind, forged)
+        behind.settle(order.order_id)
+        until(lambda: behind.messages(dead) == 1 or None, seconds=SECONDS, what="what is no event in the dead letters")
+    (letter,) = behind.drain(dead)
+    assert json.loads(letter)["detail"] == forged
+    assert scene.read(order)["status"] == "confirmed"
+    told = behind.events(order.trace_id, *PAID)
+    assert all(event["identity"] == {"user_id": order.buyer.user_id, "roles": ["buyer"]} for event in told)
+    assert len(behind.charges(order.order_id)) == 1
+
+
+def test_an_unreadable_record_of_a_stream_steps_aside_for_the_orders_behind_it(scene: Scene, behind: Behind) -> None:
+    dead = behind.queue("PublishDeadLetters")
+    junk = [("IdempotencyTable", to_item({"pk": "junk"})), ("OrdersTable", to_item({"pk": "junk", "sk": "junk"}))]
+    for table, key in junk:
+        behind.aws.dynamodb.put_item(TableName=behind.stack.tables[table], Item=key | to_item({"outbox": b"junk"}))
+    confirmed(scene, behind, scene.plenty)
+    for table, key in junk:
+        behind.aws.dynamodb.delete_item(TableName=behind.stack.tables[table], Key=key)
+    until(lambda: behind.messages(dead) == 2 or None, seconds=SECONDS, what="the dead letters")
+    letters = [json.loads(body) for body in behind.drain(dead)]
+    assert [letter["key"]["pk"] for letter in letters] == [{"S": "junk"}] * 2
+    assert all(base64.b64decode(letter["outbox"]) == b"junk" for letter in letters)
 
 
 def test_garbage_among_release_requests_ends_in_the_dead_letters_and_the_others_proceed(scene: Scene, behind: Behind) -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tillflow.contexts.identity import rules as identity
 from tillflow.contexts.identity.rules import Token
 from tillflow.contexts.orders.rules import sign
-from tillflow.messaging.envelope import Cause, Event, pack, unpack
+from tillflow.messaging.envelope import Cause, Event
+from tillflow.messaging.packing import pack, unpack
 from tillflow.storage.attributes import from_item, to_item
 from tillflow.storage.idempotency import Idempotency
 from tillflow.values import csvtext, jsontext
@@ -81,14 +82,14 @@ def test_an_item_is_read_back_as_it_was_stored(item: dict[str, Any]) -> None:
     assert from_item(to_item(item)) == item
 
 
-@given(st.lists(json_objects, min_size=1, max_size=4), text)
+@given(st.lists(json_objects, min_size=1, max_size=4), st.uuids().map(str))
 def test_events_are_unpacked_as_they_were_packed(data: list[dict[str, Any]], trace_id: str) -> None:
     events = [Event("tillflow.orders", f"Event{n}", each) for n, each in enumerate(data)]
 
     unpacked = unpack(pack(events, Cause("user-1", (), trace_id)))
 
-    assert [(source, kind) for source, kind, _ in unpacked] == [(event.source, event.type) for event in events]
-    assert [json.loads(detail)["data"] for _, _, detail in unpacked] == data
+    assert [(event.source, event.type) for event in unpacked] == [(event.source, event.type) for event in events]
+    assert [json.loads(event.detail)["data"] for event in unpacked] == data
 
 
 @given(st.lists(st.tuples(text, text), max_size=5))

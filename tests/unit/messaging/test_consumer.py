@@ -9,11 +9,16 @@ from tests import shop
 from tests.world import Context, World
 from tillflow.messaging.consumer import consumer
 
+
+def event_id(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012}"
+
+
 ENVELOPE = {
-    "event_id": "e-1",
+    "event_id": event_id(1),
     "event_type": "OrderCreated",
     "occurred_at": "2026-02-10T12:34:56.000Z",
-    "trace_id": "t-1",
+    "trace_id": "7f2f0c1e-3b7a-4a55-8a5e-0d6f5e2f9c11",
     "identity": {"user_id": "user-1", "roles": []},
     "data": {},
     "version": 1,
@@ -39,8 +44,8 @@ def test_each_message_s_envelope_is_handled() -> None:
     seen: list[str] = []
     handler = consumer(lambda envelope: seen.append(envelope["event_id"]))
 
-    assert failed(handler(batch(message(), message(event_id="e-2")), Context())) == []
-    assert seen == ["e-1", "e-2"]
+    assert failed(handler(batch(message(), message(event_id=event_id(2))), Context())) == []
+    assert seen == [event_id(1), event_id(2)]
 
 
 @pytest.mark.parametrize(
@@ -50,8 +55,8 @@ def test_a_message_that_is_no_event_is_reported_and_the_others_are_handled(bad: 
     seen: list[str] = []
     handler = consumer(lambda envelope: seen.append(envelope["event_id"]))
 
-    assert failed(handler(batch(message(), bad, message(event_id="e-2")), Context())) == ["m-1"]
-    assert seen == ["e-1", "e-2"]
+    assert failed(handler(batch(message(), bad, message(event_id=event_id(2))), Context())) == ["m-1"]
+    assert seen == [event_id(1), event_id(2)]
 
 
 def test_what_a_handler_raises_is_reported_by_message() -> None:
@@ -94,11 +99,11 @@ def test_an_event_is_kept_digit_for_digit(world: World, data: str) -> None:
 
 def test_a_trace_s_events_are_kept_in_time_order(world: World) -> None:
     moments = ["2026-02-10T12:34:57.000Z", "2026-02-10T12:34:56.000Z", "2026-02-10T12:34:56.500Z"]
-    messages = [message(event_id=f"e-{n}", occurred_at=moment) for n, moment in enumerate(moments)]
+    messages = [message(event_id=event_id(n), occurred_at=moment) for n, moment in enumerate(moments)]
 
     world.invoke("eventflow/record_events", batch(*messages))
 
-    assert [item["event_id"] for item in world.items("EventLogTable")] == ["e-1", "e-2", "e-0"]
+    assert [item["event_id"] for item in world.items("EventLogTable")] == [event_id(1), event_id(2), event_id(0)]
 
 
 # --- release requests ----------------------------------------------------------------------------------------------
@@ -136,6 +141,31 @@ def test_a_reason_from_anyone_is_kept_short(world: World) -> None:
 
     (told,) = world.events("InventoryReleased")
     assert told["data"]["reason"] == "x" * 200
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"identity": {"user_id": 1.5, "roles": []}},
+        {"identity": {"user_id": "x" * 250_000, "roles": []}},
+        {"identity": {"user_id": "a-clerk", "roles": ["x" * 250_000]}},
+        {"identity": None},
+        {"occurred_at": 1},
+        {"version": 2},
+    ],
+    ids=lambda change: str(change)[:50],
+)
+def test_an_envelope_that_is_none_releases_nothing(world: World, change: dict[str, Any]) -> None:
+    shop.stock(world, 5)
+    order_id = shop.order(world)
+    world.step("reserve_stock", order_id)
+    forged = request(order_id)
+    forged["detail"] |= change
+
+    assert failed(world.invoke("stock/on_inventory_release_requested", batch(forged))) == ["m-0"]
+
+    assert shop.level(world) == (5, 1, 4)
+    assert world.events("InventoryReleased") == []
 
 
 def test_a_release_request_for_an_order_that_holds_nothing_does_nothing(world: World) -> None:

@@ -2,19 +2,21 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests import shop
 from tests.world import World
-from tillflow.messaging.envelope import Cause, Event, pack
+from tillflow.messaging.envelope import Cause, Event
 from tillflow.messaging.outbox import NotPublished, publish
+from tillflow.messaging.packing import pack
 from tillflow.runtime import aws, backoff
 from tillflow.values import clock
 
-CAUSE = Cause("user-1", (), "trace-1")
+CAUSE = Cause("user-1", (), "7f2f0c1e-3b7a-4a55-8a5e-0d6f5e2f9c11")
 
 
 def record(*events: Event) -> dict[str, Any]:
@@ -32,6 +34,7 @@ class Bus:
     def __init__(self) -> None:
         self.calls: list[list[dict[str, Any]]] = []
         self.refuse: list[set[int]] = []
+        self.code = "ThrottlingException"
 
     def answer(self, params: dict[str, Any], **_: Any) -> None:
         self.calls.append(params["Entries"])
@@ -40,7 +43,7 @@ class Bus:
         refused = self.refuse.pop(0) if self.refuse else set()
         parsed["FailedEntryCount"] = len(refused)
         for position in refused:
-            parsed["Entries"][position] = {"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}
+            parsed["Entries"][position] = {"ErrorCode": self.code, "ErrorMessage": "no"}
 
     @property
     def types(self) -> list[list[str]]:
@@ -70,7 +73,7 @@ def test_an_event_goes_on_the_bus_as_the_architecture_says(bus: Bus) -> None:
 
     ((entry,),) = bus.calls
     assert json.loads(entry["Detail"]) == envelope
-    assert envelope["trace_id"] == "trace-1"
+    assert envelope["trace_id"] == "7f2f0c1e-3b7a-4a55-8a5e-0d6f5e2f9c11"
     assert (entry["EventBusName"], entry["Source"], entry["DetailType"]) == ("EventBus", "tillflow.stock", "InventoryReserved")
     assert json.loads(entry["Detail"])["data"] == {"a": 1}
 
@@ -134,3 +137,74 @@ def test_an_order_s_events_are_published_from_its_stream(world: World, bus: Bus)
 
 def _created(record: dict[str, Any]) -> dict[str, Any]:
     return {"dynamodb": record["dynamodb"] | {"ApproximateCreationDateTime": 1770726896.0}}
+
+
+# --- what can never be published ------------------------------------------------------------------------------------
+
+LETTERS = "PublishDeadLetters"
+
+
+@pytest.fixture
+def dead_letters(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Any]]:
+    monkeypatch.setenv("PUBLISH_DEAD_LETTERS_URL", LETTERS)
+    return lambda: world.messages(LETTERS)
+
+
+def junk(outbox: object, number: int = 1) -> dict[str, Any]:
+    change = {"Keys": {"pk": {"S": f"JUNK#{number}"}}, "NewImage": {"outbox": outbox}, "SequenceNumber": "7"}
+    return {"eventName": "INSERT", "eventID": "e", "eventSourceARN": "arn:table/stream", "dynamodb": change}
+
+
+def test_an_unreadable_record_steps_aside_and_what_is_behind_it_is_published(bus: Bus, dead_letters: Callable[[], Any]) -> None:
+    bad = junk({"B": base64.b64encode(b"junk").decode()})
+
+    envelopes = publish([record(*numbered(1)), bad, record(Event("tillflow.orders", "Behind", {}))])
+
+    assert bus.types == [["Event0", "Behind"]]
+    assert [envelope["event_type"] for envelope in envelopes] == ["Event0", "Behind"]
+    (letter,) = dead_letters()
+    assert letter == {
+        "reason": "The outbox cannot be read: error.",
+        "stream": "arn:table/stream",
+        "event_id": "e",
+        "sequence_number": "7",
+        "key": {"pk": {"S": "JUNK#1"}},
+        "outbox": "anVuaw==",
+    }
+
+
+@pytest.mark.parametrize("outbox", [{"S": "text"}, {"B": "not base64!"}, {"B": ""}, {"N": "1"}], ids=str)
+def test_an_outbox_that_is_not_bytes_steps_aside(bus: Bus, dead_letters: Callable[[], Any], outbox: object) -> None:
+    assert publish([junk(outbox)]) == []
+
+    assert bus.calls == []
+    assert len(dead_letters()) == 1
+
+
+def test_a_dead_letter_fits_a_queue(bus: Bus, dead_letters: Callable[[], Any]) -> None:
+    publish([junk({"B": base64.b64encode(b"x" * 300_000).decode()})])
+
+    (letter,) = dead_letters()
+    assert letter["outbox"] == "400,000 characters: read the stream or the item"
+    assert bus.calls == []
+
+
+def test_a_dead_letter_that_cannot_be_sent_brings_the_batch_again(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could be published is, all the same."""
+    monkeypatch.setenv("PUBLISH_DEAD_LETTERS_URL", "NoSuchQueue")
+
+    with pytest.raises(ClientError):
+        publish([junk({"B": "anVuaw=="}), record(*numbered(1))])
+
+    assert bus.types == [["Event0"]]
+
+
+def test_what_the_bus_will_never_take_steps_aside(bus: Bus, dead_letters: Callable[[], Any]) -> None:
+    bus.refuse, bus.code = [{1}], "MalformedDetail"
+
+    envelopes = publish([record(*numbered(3))])
+
+    assert bus.types == [["Event0", "Event1", "Event2"]]
+    assert [envelope["event_type"] for envelope in envelopes] == ["Event0", "Event2"]
+    (letter,) = dead_letters()
+    assert letter["reason"] == "The bus refuses Event1: MalformedDetail."

@@ -161,6 +161,31 @@ def test_stock_is_sold_before_the_order_is_confirmed(world: World, monkeypatch: 
     assert shop.level(world) == (4, 0, 4)  # sold, though its order is not settled yet
 
 
+def test_what_the_saga_tells_it_tells_of_the_order_s_own_user_and_trace(world: World) -> None:
+    """Anyone may have put the event on the bus that started it."""
+    shop.stock(world, 5)
+    order_id = shop.order(world)
+    made_up = {"trace_id": "t", "identity": {"user_id": 1.5, "roles": "admin"}, "occurred_at": "never"}
+    for step in FORWARD:
+        world.invoke(f"order_saga/{step}", {"order_id": order_id, **made_up})
+
+    assert shown(world, order_id)["status"] == "confirmed"
+    (created,) = world.events("OrderCreated")
+    for told in (*world.events("InventoryReserved"), *world.events("PaymentSucceeded")):
+        assert (told["identity"], told["trace_id"]) == (created["identity"], created["trace_id"])
+    assert created["identity"] == {"user_id": "user-1", "roles": ["buyer"]}
+
+
+@pytest.mark.parametrize("order_id", ["none", "45c6f025-7241-5c12-8fe5-0086db318f39", 7, None, {"S": "x"}, "x" * 3_000], ids=str)
+def test_an_order_that_somebody_made_up_is_neither_driven_nor_undone(world: World, order_id: Any) -> None:
+    for step in (*FORWARD, *UNDO):
+        with pytest.raises(orders.OrderNotFound):
+            world.step(step, order_id)
+
+    assert world.step("fail_order", order_id) == {"undo": False}
+    assert all(world.items(table) == [] for table in world.tables)
+
+
 # --- money --------------------------------------------------------------------------------------------------------
 
 

@@ -21,7 +21,7 @@ def cart(*lines: dict[str, Any], **changes: Any) -> CartSnapshot:
 
 
 def order(status: str = rules.PENDING, **snapshot: Any) -> Order:
-    return Order("order-1", status, "user-1", signed_cart(**snapshot), "trace-1", AT, AT)
+    return Order("order-1", status, "user-1", ("buyer",), signed_cart(**snapshot), "trace-1", AT, AT)
 
 
 # --- totals -------------------------------------------------------------------------------------------------------
@@ -118,13 +118,13 @@ def test_fields_that_we_do_not_know_are_kept() -> None:
 def test_lines_of_one_sku_are_one_demand() -> None:
     snapshot = signed_cart(line("A", 2), line("B", 1), line("A", 3))
 
-    assert Order("o", rules.PENDING, "u", snapshot, "t", AT, AT).demand == {"A": 5, "B": 1}
+    assert Order("o", rules.PENDING, "u", (), snapshot, "t", AT, AT).demand == {"A": 5, "B": 1}
 
 
 def test_the_total_is_in_minor_units_of_the_cart_s_currency() -> None:
     snapshot = signed_cart(line("A", 3, 1990), line("B", 1, 5))
 
-    placed = Order("o", rules.PENDING, "u", snapshot, "t", AT, AT)
+    placed = Order("o", rules.PENDING, "u", (), snapshot, "t", AT, AT)
 
     assert (placed.total, placed.currency) == (5975, "USD")
 

@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutErr
 
 from tests.world import Context, World
 from tillflow.errors import Conflict, Unavailable
-from tillflow.messaging.envelope import Cause, Event, unpack
+from tillflow.messaging.envelope import Cause, Event
+from tillflow.messaging.packing import EventTooLarge, unpack
 from tillflow.runtime import aws, backoff, deadline
 from tillflow.storage.attributes import Item
 from tillflow.storage.commit import Commit, absent, always, when
@@ -18,7 +19,7 @@ from tillflow.values import clock, jsontext
 TABLE = "OrdersTable"
 KEY = {"pk": "P", "sk": "S"}
 OTHER = {"pk": "P", "sk": "T"}
-CAUSE = Cause("user-1", ("buyer",), "trace-1")
+CAUSE = Cause("user-1", ("buyer",), "7f2f0c1e-3b7a-4a55-8a5e-0d6f5e2f9c11")
 EVENT = Event("tillflow.orders", "Tested", {"n": 1})
 
 
@@ -221,10 +222,10 @@ def test_events_ride_on_the_only_item(world: World) -> None:
     wanted.emit(EVENT)
     wanted.write()
 
-    ((source, kind, detail),) = unpack(stored(world)["S"]["outbox"])
+    ((source, kind, detail, _),) = unpack(stored(world)["S"]["outbox"])
     assert (source, kind) == ("tillflow.orders", "Tested")
     assert jsontext.loads(detail)["data"] == {"n": 1}
-    assert jsontext.loads(detail)["trace_id"] == "trace-1"
+    assert jsontext.loads(detail)["trace_id"] == "7f2f0c1e-3b7a-4a55-8a5e-0d6f5e2f9c11"
 
 
 def test_events_ride_on_the_first_item_of_a_transaction(world: World) -> None:
@@ -274,7 +275,7 @@ def test_a_transaction_takes_spent_events_off_every_item_but_the_one_that_carrie
     both.emit(Event("tillflow.orders", "Second", {}))
     both.write()
 
-    assert [kind for _, kind, _ in unpack(stored(world)["S"]["outbox"])] == ["Second"]
+    assert [event.type for event in unpack(stored(world)["S"]["outbox"])] == ["Second"]
     assert "outbox" not in stored(world)["T"]
 
 
@@ -287,6 +288,17 @@ def test_what_is_not_written_emits_nothing(world: World) -> None:
         again.write()
 
     assert world.events() == []
+
+
+def test_an_event_that_would_not_fit_the_bus_is_refused_and_nothing_is_written(world: World) -> None:
+    """The stream would carry it for ever, and everything behind it."""
+    wanted = one()
+    wanted.emit(EVENT, Event("tillflow.orders", "Tested", {"text": "x" * 240_000}))
+
+    with pytest.raises(EventTooLarge, match="Tested"):
+        wanted.write()
+
+    assert stored(world) == {}
 
 
 def test_packed_events_are_small(world: World) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from tillflow.messaging.envelope import check
 from tillflow.runtime.deadline import LambdaContext
 from tillflow.runtime.invocation import begin, logger
 from tillflow.values import jsontext
@@ -12,7 +13,7 @@ type Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 def consumer(handle: Callable[[dict[str, Any]], None]) -> Handler:
     """
-    Return the handler of a queue of bus events; *handle* gets each one's envelope.
+    Return the handler of a queue of bus events; *handle* gets each one's envelope, checked: anyone may send anything.
 
     What fails is reported by message (`ReportBatchItemFailures`): SQS brings it again, and after five times moves it
     to the dead-letter queue.
@@ -23,7 +24,7 @@ def consumer(handle: Callable[[dict[str, Any]], None]) -> Handler:
         failed, traces = [], []
         for record in event["Records"]:
             try:
-                envelope = jsontext.loads(record["body"])["detail"]
+                envelope = check(jsontext.loads(record["body"])["detail"])
                 traces.append(envelope["trace_id"])
                 handle(envelope)
             except Exception:  # noqa: BLE001 - the boundary: whatever is wrong with one message must not lose or repeat the others.

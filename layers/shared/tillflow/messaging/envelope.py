@@ -6,15 +6,29 @@ The event envelope, version 1 (contract: event-contracts.md).
 On the bus: `detail-type` is the event type, `source` is `tillflow.<context>`, `detail` is the envelope.
 """
 
-import zlib
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from tillflow.values import clock, ids, jsontext
+from tillflow.errors import Invalid
+from tillflow.values import clock, ids
 
 VERSION = 1
+_MAX_ROLES = 16
+_MAX_MOMENT = 40
+
+TYPE = re.compile(r"[A-Za-z0-9._-]{1,128}")
+# As a token has it at most (no control characters, no halves of characters).
+_NAME = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,128}")
+
+
+class NotAnEnvelope(Invalid):
+    """It is no event of version 1: what it says must not decide anything."""
+
+    code = "NOT_AN_ENVELOPE"
+    title = "Not an event envelope"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +43,7 @@ class Cause:
 
     @staticmethod
     def of_envelope(envelope: Mapping[str, Any]) -> "Cause":
-        """Return the cause that goes on from a received *envelope*: same person, same trace, now."""
+        """Return the cause that goes on from a checked *envelope*: same person, same trace, now."""
         identity = envelope["identity"]
         since = clock.parse(envelope["occurred_at"])
         return Cause(identity["user_id"], tuple(identity["roles"]), envelope["trace_id"], since=since)
@@ -57,16 +71,49 @@ def seal(event: Event, cause: Cause) -> dict[str, Any]:
     }
 
 
-def pack(events: list[Event], cause: Cause) -> bytes:
+def check(envelope: object) -> dict[str, Any]:
     """
-    Return *events* sealed, as the bytes of an item's `outbox` attribute: deflated JSON `[[source, type, detail text], …]`.
+    Return *envelope*, whoever sent it, if it is one: with the contract's fields and types, nothing longer than ours.
 
-    Deflated because a write unit is a kilobyte (docs/adr/0002).
+    Raises:
+        NotAnEnvelope: the message names the fields that are not so.
     """
-    entries = [[event.source, event.type, jsontext.dumps(seal(event, cause))] for event in events]
-    return zlib.compress(jsontext.dumps(entries).encode())
+    if not isinstance(envelope, dict):
+        raise NotAnEnvelope("An event is a JSON object.")
+    wrong = [name for name, is_right in _FIELDS.items() if not is_right(envelope.get(name))]
+    if wrong:
+        raise NotAnEnvelope(f"Not as the contract has it (docs/events.md): {', '.join(wrong)}.")
+    return envelope
 
 
-def unpack(outbox: bytes) -> list[tuple[str, str, str]]:
-    """Return the `(source, type, detail text)` of each event in an `outbox` attribute."""
-    return [(source, kind, detail) for source, kind, detail in jsontext.loads(zlib.decompress(outbox))]
+def _is_moment(value: object) -> bool:
+    try:
+        return isinstance(value, str) and len(value) <= _MAX_MOMENT and bool(clock.parse(value))
+    except ValueError:
+        return False
+
+
+def _is_identity(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    roles = value.get("roles")
+    return _is_name(value.get("user_id")) and isinstance(roles, list) and len(roles) <= _MAX_ROLES and all(map(_is_name, roles))
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(_NAME.fullmatch(value))
+
+
+def _is_uuid(value: object) -> bool:
+    return isinstance(value, str) and ids.is_uuid(value)
+
+
+_FIELDS: dict[str, Callable[[object], bool]] = {
+    "event_id": _is_uuid,
+    "event_type": lambda value: isinstance(value, str) and bool(TYPE.fullmatch(value)),
+    "occurred_at": _is_moment,
+    "trace_id": _is_uuid,
+    "identity": _is_identity,
+    "data": lambda value: isinstance(value, dict),
+    "version": lambda value: type(value) is int and value == VERSION,  # True == 1
+}

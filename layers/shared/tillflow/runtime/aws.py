@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
 # A DynamoDB call takes milliseconds. One that takes seconds is better sent again than waited for.
@@ -25,7 +26,7 @@ _LONGEST_PAUSE_SECONDS = 1  # botocore's before the second
 # How long a call may take that gets no answer: whoever starts one must have this much time left.
 LONGEST_CALL_SECONDS = _SENDS * (_CONNECT_SECONDS + _READ_SECONDS) + _LONGEST_PAUSE_SECONDS
 
-_SERVICES = ("dynamodb", "events", "secretsmanager", "stepfunctions")
+_SERVICES = ("dynamodb", "events", "secretsmanager", "sqs", "stepfunctions")
 _PARTITIONS = {
     "version": 3,
     "partitions": [
@@ -75,6 +76,8 @@ def client(service: Literal["dynamodb"]) -> "DynamoDBClient": ...
 def client(service: Literal["events"]) -> "EventBridgeClient": ...
 @overload
 def client(service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
+@overload
+def client(service: Literal["sqs"]) -> "SQSClient": ...
 @overload
 def client(service: Literal["stepfunctions"]) -> "SFNClient": ...
 @cache

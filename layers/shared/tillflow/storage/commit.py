@@ -20,7 +20,8 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from tillflow.errors import Unavailable
-from tillflow.messaging.envelope import Cause, Event, pack
+from tillflow.messaging.envelope import Cause, Event
+from tillflow.messaging.packing import pack
 from tillflow.runtime import aws, backoff, faults
 from tillflow.storage.attributes import Item, from_item, to_item
 from tillflow.storage.tables import Key
@@ -144,7 +145,8 @@ class Commit:
         An answer that was lost is no danger: the same token, or the token on the item, shows that it was this commit.
 
         Raises:
-            the first failed condition's error; Unavailable when DynamoDB did not take the commit in time.
+            the first failed condition's error; EventTooLarge where an event would not fit the bus; Unavailable when
+            DynamoDB did not take the commit in time.
         """
         self._load_outbox()
         send = self._send_transaction

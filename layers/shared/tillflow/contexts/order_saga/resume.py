@@ -3,11 +3,10 @@
 from typing import Any
 
 from tillflow.contexts.orders import service as orders
-from tillflow.contexts.orders.service import Order
 from tillflow.messaging.envelope import Cause
 from tillflow.runtime import aws, deadline
 from tillflow.runtime.config import setting
-from tillflow.values import clock, jsontext
+from tillflow.values import jsontext
 
 # The next order is read, its saga started, its deadline written.
 _SECONDS = 3 * aws.LONGEST_CALL_SECONDS
@@ -21,18 +20,13 @@ def resume_overdue() -> list[str]:
             break  # The next minute goes on.
         # Started first, postponed after: a start that fails is tried again in a minute, and one too many does no harm.
         aws.client("stepfunctions").start_execution(
-            stateMachineArn=setting("ORDER_SAGA_ARN"), input=jsontext.dumps(saga_input(order))
+            stateMachineArn=setting("ORDER_SAGA_ARN"), input=jsontext.dumps(saga_input(order.order_id))
         )
-        orders.postpone(order.order_id, Cause(order.user_id, (), order.trace_id, clock.now()))
+        orders.postpone(order.order_id, Cause(order.user_id, order.roles, order.trace_id))
         traces.append(order.trace_id)
     return traces
 
 
-def saga_input(order: Order) -> dict[str, Any]:
+def saga_input(order_id: str) -> dict[str, Any]:
     """Return what the saga reads of the event that starts it."""
-    return {
-        "trace_id": order.trace_id,
-        "occurred_at": clock.iso(order.created_at),
-        "identity": {"user_id": order.user_id, "roles": []},
-        "data": {"order_id": order.order_id},
-    }
+    return {"data": {"order_id": order_id}}

@@ -21,7 +21,7 @@ _PAYMENT_FAILED = "PAYMENT_FAILED"
 _ORDER_CANCELED = "ORDER_CANCELED"
 
 
-def reserve_stock(order_id: str, cause: Cause) -> None:
+def reserve_stock(order: Order, cause: Cause) -> None:
     """
     Reserve everything the order wants, or nothing.
 
@@ -29,10 +29,11 @@ def reserve_stock(order_id: str, cause: Cause) -> None:
         OrderClosed: the order has failed or was canceled.
         ReservationRefused: there is not enough.
     """
-    reservations.reserve(order_id, orders.find_open(order_id).demand, cause)
+    orders.check_open(order)
+    reservations.reserve(order.order_id, order.demand, cause)
 
 
-def charge_payment(order_id: str, cause: Cause) -> None:
+def charge_payment(order: Order, cause: Cause) -> None:
     """
     Charge the order's total.
 
@@ -40,10 +41,11 @@ def charge_payment(order_id: str, cause: Cause) -> None:
         OrderClosed: the order has failed or was canceled.
         PaymentRefused: the card was declined, or the order is too old to charge.
     """
-    payments.charge(_bill(orders.find_open(order_id)), cause)
+    orders.check_open(order)
+    payments.charge(_bill(order), cause)
 
 
-def complete_order(order_id: str, cause: Cause) -> None:
+def complete_order(order: Order, cause: Cause) -> None:
     """
     Turn the reservation into a sale, then confirm the order: a confirmed order has nothing left to do.
 
@@ -51,14 +53,15 @@ def complete_order(order_id: str, cause: Cause) -> None:
         ReservationRefused: the stock was given back meanwhile.
         OrderClosed: the order has failed or was canceled meanwhile.
     """
-    reservations.commit_sale(order_id, cause)
-    if orders.confirm(order_id, cause):
+    reservations.commit_sale(order.order_id, cause)
+    if orders.confirm(order.order_id, cause):
         metrics.count("OrdersConfirmed")
         metrics.milliseconds("SagaDuration", (cause.at - cause.since).total_seconds() * 1000)
 
 
-def fail_order(order_id: str, cause: Cause) -> bool:
+def fail_order(order: Order, cause: Cause) -> bool:
     """Fail the order unless it is confirmed or canceled; return whether there is something to undo."""
+    order_id = order.order_id
     reservation, refusal = reservations.standing_of(order_id)
     declined = None
     # A refusal is decided once and for good, before anything is charged: there is nothing to undo.
@@ -80,17 +83,16 @@ def fail_order(order_id: str, cause: Cause) -> bool:
     return not refused
 
 
-def refund_payment(order_id: str, cause: Cause) -> None:
+def refund_payment(order: Order, cause: Cause) -> None:
     """Undo what was charged for a failed or canceled order."""
-    payments.refund(_bill(orders.find(order_id)), cause)
+    payments.refund(_bill(order), cause)
 
 
-def release_stock(order_id: str, cause: Cause) -> None:
+def release_stock(order: Order, cause: Cause) -> None:
     """Give back a failed or canceled order's stock; then nothing is left to undo."""
-    order = orders.find(order_id)
     reason = _ORDER_CANCELED if order.status == CANCELED else order.failure_reason or _TECHNICAL
-    reservations.give_back(order_id, reason, cause)
-    orders.settle(order_id, cause)
+    reservations.give_back(order.order_id, reason, cause)
+    orders.settle(order.order_id, cause)
 
 
 def _bill(order: Order) -> Bill:

@@ -59,11 +59,12 @@ class OrderClosed(StepRefused):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order: its *snapshot* is the signed cart, whole; times are UTC."""
+    """An order: its *snapshot* is the signed cart, whole, *roles* those its user had then; times are UTC."""
 
     order_id: str
     status: str
     user_id: str
+    roles: tuple[str, ...]
     snapshot: Mapping[str, Any]
     trace_id: str
     created_at: datetime

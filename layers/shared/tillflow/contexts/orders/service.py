@@ -20,6 +20,7 @@ from tillflow.contexts.orders.rules import (
     Order,
     OrderAlreadyFinalized,
     OrderClosed,
+    OrderNotFound,
     SnapshotAlreadyOrdered,
 )
 from tillflow.messaging.envelope import Cause
@@ -40,12 +41,13 @@ __all__ = [
     "PENDING",
     "Order",
     "OrderClosed",
+    "OrderNotFound",
     "cancel",
+    "check_open",
     "confirm",
     "create",
     "fail",
     "find",
-    "find_open",
     "overdue",
     "postpone",
     "settle",
@@ -56,18 +58,15 @@ find = store.find
 unsettled = store.unsettled
 
 
-def find_open(order_id: str) -> Order:
+def check_open(order: Order) -> None:
     """
-    Return the order if its saga may go forward.
+    Go on only if the order's saga may go forward.
 
     Raises:
-        OrderNotFound: there is none.
         OrderClosed: it has failed or was canceled.
     """
-    order = store.find(order_id)
     if order.status in (FAILED, CANCELED):
         raise OrderClosed(f"The order is {order.status}.")
-    return order
 
 
 def create(snapshot: dict[str, Any], payment_token: str | None, cause: Cause, once: Once) -> Reply:
@@ -115,6 +114,7 @@ def _place(snapshot: dict[str, Any], payment_token: str | None, cause: Cause) ->
         order_id=rules.order_id_of(snapshot["snapshotId"]),
         status=PENDING,
         user_id=cause.user_id,
+        roles=cause.roles,
         snapshot=snapshot,
         trace_id=cause.trace_id,
         created_at=cause.at,

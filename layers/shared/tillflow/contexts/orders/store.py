@@ -57,6 +57,7 @@ def add(commit: Commit, order: Order, otherwise: Callable[[str | None], Exceptio
     item: dict[str, Any] = tables.order_key(order.order_id) | {
         "status": order.status,
         "user_id": order.user_id,
+        "roles": list(order.roles),
         "trace_id": order.trace_id,
         "created_at": clock.iso(order.created_at),
         "updated_at": clock.iso(order.updated_at),
@@ -148,6 +149,7 @@ def _order(item: Item) -> Order:
         order_id=tables.order_id_of(item),
         status=item["status"],
         user_id=item["user_id"],
+        roles=tuple(item["roles"]),
         snapshot=jsontext.loads(zlib.decompress(item["snapshot"])),
         trace_id=item["trace_id"],
         created_at=clock.parse(item["created_at"]),

@@ -134,6 +134,7 @@ def _order() -> Json:
         "sk": "ORDER",
         "status": "pending",
         "user_id": "user-1",
+        "roles": ["buyer"],
         "trace_id": _TRACE_ID,
         "created_at": _NOW,
         "updated_at": _NOW,

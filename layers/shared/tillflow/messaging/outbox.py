@@ -106,9 +106,10 @@ def _put(batch: list[_Waiting]) -> Iterator[tuple[_Waiting, str]]:
     """Publish *batch*; yield what the bus will never take, and its word for why."""
     for _ in backoff.attempts(seconds=aws.LONGEST_CALL_SECONDS):
         answer = aws.client("events").put_events(Entries=[each.entry() for each in batch])
-        failed = [
-            (each, result["ErrorCode"]) for each, result in zip(batch, answer["Entries"], strict=True) if "ErrorCode" in result
-        ]
+        if not answer["FailedEntryCount"]:
+            return
+        results = zip(batch, answer["Entries"], strict=True)
+        failed = [(each, result["ErrorCode"]) for each, result in results if "ErrorCode" in result]
         yield from ((each, f"The bus refuses {each.event.type}: {code}.") for each, code in failed if code in _NEVER)
         batch = [each for each, code in failed if code not in _NEVER]
         if not batch:

@@ -26,8 +26,6 @@ class Stack:
     event_bus: str
     service_token: str
     cart_snapshot_secret: str
-    admin_email: str
-    admin_password: str
 
     @cached_property
     def aws(self) -> Aws:
@@ -71,7 +69,6 @@ def describe(aws: Aws, stack_name: str) -> Stack:
             if resource["ResourceType"] in physical_ids:
                 of_type = physical_ids[resource["ResourceType"]]
                 of_type[resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
-    admin = json.loads(_secret(aws, outputs["AdminSecretArn"]))
     return Stack(
         # The API's own URL is on AWS; emulators serve it here.
         api_url=f"{aws.endpoint_url}/_aws/execute-api/{outputs['RestApiId']}/{outputs['StageName']}",
@@ -83,8 +80,6 @@ def describe(aws: Aws, stack_name: str) -> Stack:
         event_bus=outputs["EventBusName"],
         service_token=_secret(aws, outputs["ServiceTokenSecretArn"]),
         cart_snapshot_secret=_secret(aws, outputs["CartSnapshotSecretArn"]),
-        admin_email=admin["email"],
-        admin_password=admin["password"],
     )
 
 

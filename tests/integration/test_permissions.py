@@ -68,7 +68,6 @@ def test_nobody_deletes_or_scans(statements: dict[str, list[Statement]]) -> None
         ("TokenSigningSecret", {"AuthorizeFunction", "IssueTokenFunction", "IntrospectTokenFunction"}),
         ("ServiceTokenSecret", {"AuthorizeFunction"}),
         ("CartSnapshotSecret", {"CreateOrderFunction"}),
-        ("AdminSecret", set()),
     ],
 )
 def test_a_secret_is_for_those_who_need_it(

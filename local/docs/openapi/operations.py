@@ -24,14 +24,11 @@ SECURITY_SCHEMES: Json = {
         "name": "X-Service-Token",
         "description": "The secret that Tillflow's own services share.",
     },
-    "ApiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key", "description": "A producer's key."},
 }
 # The template's authorizers, as the alternatives that each takes.
 _CREDENTIALS = {
     NO_AUTHORIZER: (),
     "Bearer": ("Bearer",),
-    "ServiceToken": ("ServiceToken",),
-    "ApiKey": ("ApiKey",),
     "AnyCredential": ("Bearer", "ServiceToken"),
 }
 HEADERS: Json = {

@@ -57,11 +57,11 @@ test: $(ENVIRONMENT) ## every test, unit to integration, on an emulator of its o
 	python -m pytest tests
 
 .PHONY: check
-check: .venv/.synced ## lint, types, template, import contracts, locked requirements
+check: .venv/.synced ## lint, types, templates, import contracts, locked requirements
 	ruff check .
 	ruff format --check .
 	mypy layers/shared/tillflow functions local tests
-	cfn-lint template.yaml
+	cfn-lint template.yaml stacks/*.yaml
 	SAM_CLI_TELEMETRY=0 sam validate --lint --region us-east-1
 	PYTHONPATH=layers/shared lint-imports
 	$(UV) lock --check --quiet

@@ -1,6 +1,7 @@
-"""template.yaml as plain data, and the questions that tests ask of it."""
+"""template.yaml, and the templates nested in it, as plain data, and the questions that tests ask of them."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped] # it knows CloudFormation's tags; ships no types
 
 ROOT = Path(__file__).parents[1]
+ROOT_TEMPLATE, CONSUMER = "template.yaml", "stacks/consumer.yaml"
+NESTED = "AWS::CloudFormation::Stack"
 FUNCTION = "AWS::Serverless::Function"
 TABLE = "AWS::DynamoDB::Table"
 QUEUE = "AWS::SQS::Queue"
@@ -35,10 +38,78 @@ class Function:
 
 
 @cache
-def template() -> Data:
-    """Return the whole template; short tags are in their long form (`!Ref X` is `{"Ref": "X"}`)."""
-    parsed: Data = yaml_parse((ROOT / "template.yaml").read_text())
+def written(path: str) -> Data:
+    """Return one template as it is written; short tags are in their long form (`!Ref X` is `{"Ref": "X"}`)."""
+    parsed: Data = yaml_parse((ROOT / path).read_text())
     return parsed
+
+
+@cache
+def template() -> Data:
+    """
+    Return the whole stack as one template: nested resources beside the root's, and every reference to the resource itself.
+
+    There is one stack of stacks/consumer.yaml for each consumer, so its resources have its name in front of theirs.
+    """
+    root = written(ROOT_TEMPLATE)
+    own: Data = {}
+    known: Data = {}
+    for name, each in root["Resources"].items():
+        if each["Type"] == NESTED:
+            inside, outputs = _unnested(name, each["Properties"])
+            own |= inside
+            known |= outputs
+        else:
+            own[name] = each
+    merged: Data = _replaced(root | {"Resources": own}, known)
+    return merged
+
+
+def _unnested(stack: str, properties: Data) -> tuple[Data, Data]:
+    """Return a nested stack's resources, and its outputs as `<stack>.Outputs.<name>`, in the root's words."""
+    path = properties["TemplateURL"]
+    its, prefix = written(path), stack if path == CONSUMER else ""
+    defaults = {name: each["Default"] for name, each in its["Parameters"].items() if "Default" in each}
+    known = defaults | properties["Parameters"] | {name: {"Ref": prefix + name} for name in its["Resources"]}
+    resources = {prefix + name: _replaced(each, known) for name, each in its["Resources"].items()}
+    outputs = {f"{stack}.Outputs.{name}": _replaced(each["Value"], known) for name, each in its.get("Outputs", {}).items()}
+    return resources, outputs
+
+
+def _replaced(value: Any, known: Mapping[str, Any]) -> Any:
+    """Return *value* with every reference to a name that is *known* replaced by what it stands for."""
+    match value:
+        case {"Ref": str(name)}:
+            return _meant(name, known)
+        case {"Fn::GetAtt": [name, attribute]}:
+            return _meant(f"{name}.{attribute}", known)
+        case {"Fn::Sub": str(text)}:
+            return {"Fn::Sub": re.sub(r"\$\{([\w.]+)\}", lambda found: _in_text(found[1], known), text)}
+        case dict():
+            return {name: _replaced(each, known) for name, each in value.items()}
+        case list():
+            return [_replaced(each, known) for each in value]
+    return value
+
+
+def _meant(name: str, known: Mapping[str, Any]) -> Any:
+    """Return what is meant by a reference to *name* (`X`, or `X.attribute`)."""
+    first, _, attribute = name.partition(".")
+    itself = {"Fn::GetAtt": [first, attribute]} if attribute else {"Ref": first}
+    if name in known:
+        return itself if known[name] == itself else _replaced(known[name], known)
+    return {"Fn::GetAtt": [known[first]["Ref"], attribute]} if first in known else itself
+
+
+def _in_text(name: str, known: Mapping[str, Any]) -> str:
+    """Return what is meant by `${name}` in the text of a `!Sub`."""
+    match _meant(name, known):
+        case {"Ref": other}:
+            return f"${{{other}}}"
+        case {"Fn::GetAtt": [other, attribute]}:
+            return f"${{{other}.{attribute}}}"
+        case value:
+            return str(value)
 
 
 def resources(kind: str) -> dict[str, Data]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from local.platform.stack import Stack
+from local.platform.stack import Stack, resources
 from local.watch.logs import groups, lines
 
 READ_UNIT_BYTES = 4096
@@ -85,10 +85,8 @@ def _messages(stack: Stack, since: int) -> Iterator[str]:
 
 
 def _functions(stack: Stack) -> dict[str, str]:
-    pages = stack.aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.stack_name)
     return {
-        resource["PhysicalResourceId"]: resource["LogicalResourceId"].removesuffix("Function")
-        for page in pages
-        for resource in page["StackResourceSummaries"]
-        if resource["ResourceType"] == "AWS::Lambda::Function"
+        resource.physical_id: resource.logical_id.removesuffix("Function")
+        for resource in resources(stack.aws, stack.stack_name)
+        if resource.kind == "AWS::Lambda::Function"
     }

@@ -80,7 +80,9 @@ def _text(value: Any, parameters: Mapping[str, str]) -> str:
     """Return a variable's value; a reference to a resource becomes its logical id."""
     if isinstance(value, dict):
         ((_, target),) = value.items()
-        return parameters.get(target, target) if isinstance(target, str) else str(target[0])
+        # A nested stack names its outputs after its resources.
+        name = target if isinstance(target, str) else target[1].removeprefix("Outputs.")
+        return parameters.get(name, name)
     return str(value)
 
 

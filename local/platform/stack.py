@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,8 +10,19 @@ from pathlib import Path
 from local import LocalError
 from local.platform.aws import Aws
 
-TABLE = "AWS::DynamoDB::Table"
+NESTED = "AWS::CloudFormation::Stack"
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"
+TABLE = "AWS::DynamoDB::Table"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource of a deployed stack; *within* is the logical id of the nested stack that has it, empty for the root."""
+
+    within: str
+    logical_id: str
+    physical_id: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -63,24 +75,34 @@ def describe(aws: Aws, stack_name: str) -> Stack:
     """Return *stack_name* as CloudFormation and Secrets Manager know it."""
     (described,) = aws.cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
-    physical_ids: dict[str, dict[str, str]] = {TABLE: {}, STATE_MACHINE: {}}
-    for page in aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name):
-        for resource in page["StackResourceSummaries"]:
-            if resource["ResourceType"] in physical_ids:
-                of_type = physical_ids[resource["ResourceType"]]
-                of_type[resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
+    found = list(resources(aws, stack_name))
     return Stack(
         # The API's own URL is on AWS; emulators serve it here.
         api_url=f"{aws.endpoint_url}/_aws/execute-api/{outputs['RestApiId']}/{outputs['StageName']}",
         endpoint_url=aws.endpoint_url,
         region=aws.region,
         stack_name=stack_name,
-        state_machines=physical_ids[STATE_MACHINE],
-        tables=physical_ids[TABLE],
+        state_machines=_physical_ids(found, STATE_MACHINE),
+        tables=_physical_ids(found, TABLE),
         event_bus=outputs["EventBusName"],
         service_token=_secret(aws, outputs["ServiceTokenSecretArn"]),
         cart_snapshot_secret=_secret(aws, outputs["CartSnapshotSecretArn"]),
     )
+
+
+def resources(aws: Aws, stack_name: str, within: str = "") -> Iterator[Resource]:
+    """Yield every resource of a stack and of the stacks nested in it."""
+    for page in aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name):
+        for each in page["StackResourceSummaries"]:
+            logical_id, physical_id = each["LogicalResourceId"], each["PhysicalResourceId"]
+            if each["ResourceType"] == NESTED:
+                yield from resources(aws, physical_id, logical_id)
+            else:
+                yield Resource(within, logical_id, physical_id, each["ResourceType"])
+
+
+def _physical_ids(found: list[Resource], kind: str) -> dict[str, str]:
+    return {each.logical_id: each.physical_id for each in found if each.kind == kind}
 
 
 def _secret(aws: Aws, arn: str) -> str:

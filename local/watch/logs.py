@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from local.platform.stack import Stack
+from local.platform.stack import Stack, resources
 from local.process import console
 
 FOLLOW_PAUSE = 1.0
@@ -49,11 +49,9 @@ def show(stack: Stack, *, follow: bool) -> None:
 
 def groups(stack: Stack) -> Iterator[tuple[str, str]]:
     """Yield the logical id and the name of each of the stack's log groups."""
-    pages = stack.aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.stack_name)
-    for page in pages:
-        for resource in page["StackResourceSummaries"]:
-            if resource["ResourceType"] == LOG_GROUP:
-                yield resource["LogicalResourceId"], resource["PhysicalResourceId"]
+    for resource in resources(stack.aws, stack.stack_name):
+        if resource.kind == LOG_GROUP:
+            yield resource.logical_id, resource.physical_id
 
 
 def lines(stack: Stack, logical_id: str, name: str, since: int) -> Iterator[Line]:

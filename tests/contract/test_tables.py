@@ -96,6 +96,19 @@ def test_a_table_can_be_protected_and_restored(table: str) -> None:
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
 
 
+@pytest.mark.parametrize("table", template.resources(template.TABLE))
+def test_a_table_that_an_update_replaces_stays_and_the_stack_s_deletion_takes_it_along(table: str) -> None:
+    policies = template.template()["Resources"][table]
+
+    assert (policies["UpdateReplacePolicy"], policies["DeletionPolicy"]) == ("Retain", "Delete")
+
+
+def test_the_tables_are_where_they_always_were() -> None:
+    """Under another logical id, or in another stack, CloudFormation would make them anew, empty."""
+    assert template.written(template.ROOT_TEMPLATE)["Resources"]["Data"]["Properties"]["TemplateURL"] == "stacks/data.yaml"
+    assert {*template.resources(template.TABLE)} <= {*template.written("stacks/data.yaml")["Resources"]}
+
+
 PATTERNS: dict[str, Key] = {
     "ORDER#<order id>, ORDER": orders.order_key("<order id>"),
     "WAREHOUSE#<id>, WAREHOUSE": stock.warehouse_key("<id>"),

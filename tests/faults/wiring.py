@@ -1,4 +1,4 @@
-"""What leads to what in the stack, from template.yaml: no second spelling of a trigger, a rule or a route."""
+"""What leads to what in the stack, from its templates: no second spelling of a trigger, a rule or a route."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -108,7 +108,7 @@ class Wiring:
     def rules(self) -> list[Rule]:
         """Where the bus hands which events on to."""
         rules = [
-            Rule(properties["EventPattern"], resource_of(target["Arn"]))
+            Rule(json.loads(properties["EventPattern"]), resource_of(target["Arn"]))
             for properties in template.resources("AWS::Events::Rule").values()
             for target in properties["Targets"]
         ]

@@ -12,7 +12,7 @@ from uuid import uuid4
 import boto3
 
 from local.platform.aws import ACCESS_KEY, SECRET_KEY, Aws
-from local.platform.stack import Stack
+from local.platform.stack import Resource, Stack, resources
 from local.wait import until
 from local.watch import logs
 from tillflow.contexts.orders import tables
@@ -21,6 +21,7 @@ from tillflow.storage.attributes import Item, from_item, to_item
 SECONDS = 60
 MARKER = "test.marker"
 STRANGER = "somebody"
+QUEUE = "AWS::SQS::Queue"
 
 type Json = dict[str, Any]
 
@@ -55,10 +56,17 @@ class Behind:
         made: Any = session.client(service, endpoint_url=self.stack.endpoint_url)  # type: ignore[call-overload]
         return made
 
-    def physical_id(self, logical_id: str) -> str:
-        """Return what a resource of the template is called: a function's or role's name, a queue's URL."""
-        found = self.aws.cloudformation.describe_stack_resource(StackName=self.stack.stack_name, LogicalResourceId=logical_id)
-        return found["StackResourceDetail"]["PhysicalResourceId"]
+    @cached_property
+    def resources(self) -> list[Resource]:
+        return list(resources(self.aws, self.stack.stack_name))
+
+    def physical_id(self, name: str) -> str:
+        """
+        Return what a resource is called: a function's or role's name, a queue's URL.
+
+        *name* is its logical id, for a consumer's with the consumer's in front (`EventLogQueue`).
+        """
+        return next(each.physical_id for each in self.resources if name in {each.logical_id, each.within + each.logical_id})
 
     def invoke(self, function: str, event: Json) -> Json:
         """Invoke a function and return its answer; one that raised fails the test."""
@@ -168,9 +176,14 @@ class Behind:
 
     # Queues
 
-    def queue(self, logical_id: str) -> str:
+    def queue(self, name: str) -> str:
         """Return a queue's URL."""
-        return self.physical_id(logical_id)
+        return self.physical_id(name)
+
+    @property
+    def dead_letters(self) -> list[str]:
+        """The URL of every dead-letter queue."""
+        return [each.physical_id for each in self.resources if each.kind == QUEUE and each.logical_id.endswith("DeadLetters")]
 
     def messages(self, queue_url: str) -> int:
         """Return how many messages wait in a queue."""

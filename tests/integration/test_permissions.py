@@ -24,13 +24,8 @@ FUNCTION = "AWS::Lambda::Function"
 @pytest.fixture(scope="module")
 def roles(behind: Behind) -> dict[str, str]:
     """The name of each function's role, by the function's logical id."""
-    resources = {
-        each["LogicalResourceId"]: each
-        for page in behind.aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=behind.stack.stack_name)
-        for each in page["StackResourceSummaries"]
-    }
-    functions = [logical_id for logical_id, each in resources.items() if each["ResourceType"] == FUNCTION]
-    return {logical_id: resources[f"{logical_id}Role"]["PhysicalResourceId"] for logical_id in functions}
+    functions = [each.logical_id for each in behind.resources if each.kind == FUNCTION]
+    return {logical_id: behind.physical_id(f"{logical_id}Role") for logical_id in functions}
 
 
 @pytest.fixture(scope="module")

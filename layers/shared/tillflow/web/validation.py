@@ -3,7 +3,18 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.config import JsonDict
 from pydantic_core import ErrorDetails
 
 from tillflow.values import clock
@@ -56,6 +67,31 @@ def _date_time(value: object) -> object:
 type Lax[T] = Annotated[T, Field(strict=False)]
 # A moment in ISO 8601 with its offset, e.g. `2026-01-31T12:00:00Z`; read as UTC.
 type Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_date_time), AfterValidator(clock.utc)]
+
+
+_SHOWN_AS_MOMENT: JsonDict = {"format": "date-time"}
+
+
+def _written(text: str) -> str:
+    try:
+        return clock.iso(clock.parse(text))
+    except ValueError as error:
+        # In a query string, + means a space.
+        raise ValueError(f"{error} (the + of an offset is written %2B)" if " " in text else str(error)) from None
+
+
+class Window(Query):
+    """What lies within [*from*, *to*] (ISO 8601; both ends included); *since* and *until* are as `clock.iso` writes them."""
+
+    since: Annotated[str, AfterValidator(_written), Field(alias="from", json_schema_extra=_SHOWN_AS_MOMENT)] = clock.EARLIEST
+    until: Annotated[str, AfterValidator(_written), Field(alias="to", json_schema_extra=_SHOWN_AS_MOMENT)] = clock.LATEST
+
+    @field_validator("until")
+    @classmethod
+    def _not_before(cls, until: str, known: ValidationInfo) -> str:
+        if until < known.data.get("since", until):
+            raise ValueError("the window ends before it begins")
+        return until
 
 
 def problems(error: ValidationError) -> str:

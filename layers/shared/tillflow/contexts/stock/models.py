@@ -4,11 +4,9 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
-from pydantic.config import JsonDict
+from pydantic import AfterValidator, Field
 
-from tillflow.values import clock
-from tillflow.web.validation import PRINTABLE, VISIBLE, Body, Lax, Model, Moment, Query
+from tillflow.web.validation import PRINTABLE, VISIBLE, Body, Lax, Model, Moment, Window
 
 MAX_LINES = 90
 MAX_UNITS = 1_000_000_000
@@ -76,30 +74,10 @@ class CreateStockEvent(Body):
     lines: Annotated[list[StockEventLine], Field(min_length=1, max_length=MAX_LINES)]
 
 
-_DATE_TIME: JsonDict = {"format": "date-time"}
-
-
-def _moment(text: str) -> str:
-    try:
-        return clock.iso(clock.parse(text))
-    except ValueError as error:
-        # In a query string, + means a space.
-        raise ValueError(f"{error} (the + of an offset is written %2B)" if " " in text else str(error)) from None
-
-
-class ReleaseQuery(Query):
+class ReleaseQuery(Window):
     """Which releases: of one order, and within [*from*, *to*] (ISO 8601; both ends included)."""
 
     orderId: UUID | None = None
-    since: Annotated[str, AfterValidator(_moment), Field(alias="from", json_schema_extra=_DATE_TIME)] = clock.EARLIEST
-    until: Annotated[str, AfterValidator(_moment), Field(alias="to", json_schema_extra=_DATE_TIME)] = clock.LATEST
-
-    @field_validator("until")
-    @classmethod
-    def _not_before(cls, until: str, known: ValidationInfo) -> str:
-        if until < known.data.get("since", until):
-            raise ValueError("the window ends before it begins")
-        return until
 
 
 class ReleasePageQuery(ReleaseQuery):

@@ -173,6 +173,28 @@ def test_a_user_id_that_no_log_or_header_should_hold_is_refused(world: World, us
     assert issue(world, userId=user).status == 422
 
 
+BLANKS = ["   ", "\u00a0", "\u2003", "\u3000", "\u200b", "\u2060", "\ufeff", "\u00ad", "\u202e", "\u2800", "\u3164"]
+
+
+@pytest.mark.parametrize("blank", BLANKS, ids=ascii)
+def test_a_user_id_that_cannot_be_seen_is_refused_and_so_is_one_whose_end_cannot(world: World, blank: str) -> None:
+    for user in (blank, f"{blank}user-1", f"user-1{blank}"):
+        assert issue(world, userId=user).status == 422, ascii(user)
+
+    assert issue(world, userId=f"user{blank}1").status == 200
+
+
+def test_half_of_a_character_is_no_user_id(world: World) -> None:
+    body = '{"userId": "\\ud800", "roles": ["buyer"]}'
+
+    assert world.call("POST /api/auth/token", roles=["service"], body=body).status == 422
+
+
+@pytest.mark.parametrize("user", ["u", "u" * 128, "a b", "\u05d0\u05d1", "用户", "🛒", "1", "-", "o'hara@example.com"], ids=ascii)
+def test_any_other_name_is_a_user_id(world: World, user: str) -> None:
+    assert introspect(world, issue(world, userId=user).json["token"])["userId"] == user
+
+
 @pytest.mark.parametrize("text", ["", "payload.signature", "x" * 8192, "🛒.🛒", TEXT])
 def test_introspection_of_anything_else_tells_nothing_more(world: World, text: str) -> None:
     assert introspect(world, text) == {"active": False}

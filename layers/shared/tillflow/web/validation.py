@@ -22,6 +22,9 @@ from tillflow.values import clock
 # What identifiers are made of, and what names and texts are.
 VISIBLE = r"^[\x21-\x7e]+$"
 PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+# A name that can be told from another by looking: at its ends nobody overlooks a space, or what only looks like one.
+_SEEN = r"[^\s\x00-\x1f\x7f\u00ad\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0]"
+NAMED = rf"^{_SEEN}([^\x00-\x1f\x7f]*{_SEEN})?$"
 
 _TOLD = 3
 _LONGEST_NAME = 64
@@ -36,6 +39,7 @@ _WORDS = {
 _PATTERN_WORDS = {
     VISIBLE: "String should have visible ASCII characters only, no spaces",
     PRINTABLE: "String should have no control characters",
+    NAMED: "String should begin and end with a visible character and have no control characters",
 }
 
 
@@ -64,6 +68,7 @@ def _date_time(value: object) -> object:
     return value
 
 
+type UserId = Annotated[str, Field(min_length=1, max_length=128, pattern=NAMED)]
 type Lax[T] = Annotated[T, Field(strict=False)]
 # A moment in ISO 8601 with its offset, e.g. `2026-01-31T12:00:00Z`; read as UTC.
 type Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_date_time), AfterValidator(clock.utc)]

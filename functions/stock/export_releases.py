@@ -2,13 +2,10 @@
 
 from tillflow.contexts.stock import service
 from tillflow.contexts.stock.models import ReleaseExportQuery
-from tillflow.values import jsontext
 from tillflow.values.csvtext import rows
-from tillflow.web.http import Api, Download
+from tillflow.web.http import MAX_BODY_BYTES, Api, Download, size_of
 from tillflow.web.request import BadRequest, Request
 
-# Lambda answers 6 MB at most, counted as the JSON that it sends.
-_MAX_BYTES = 5_500_000
 _COLUMNS = ("releaseId", "orderId", "reservationId", "reason", "skuId", "quantity", "releasedAt")
 
 api = Api(invalid=BadRequest)
@@ -20,7 +17,7 @@ def export_releases(request: Request) -> Download:
     releases = service.release_export(request.query(ReleaseExportQuery))
     items = [release | item for release in releases for item in release["releasedItems"]]
     text = rows(_COLUMNS, items)
-    if len(jsontext.dumps(text).encode()) > _MAX_BYTES:
+    if size_of(text) > MAX_BODY_BYTES:
         raise BadRequest("The export is larger than 5 MB. Ask for less: a lower limit, or a shorter time between from and to.")
     return Download(text, "text/csv; charset=utf-8", "inventory-release-events.csv")
 

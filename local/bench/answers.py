@@ -74,8 +74,9 @@ _PAYMENT = {
 def answers(name: str) -> Json:
     """Return AWS's answers to the function *name*."""
     order = _order()
+    batch = {"StockTable": [_item(_RESERVATION)], "OrdersTable": [_item(order)]}
     said: Json = {
-        "BatchGetItem": {"Responses": {"StockTable": [_item(_RESERVATION)]}, "UnprocessedKeys": {}},
+        "BatchGetItem": {"Responses": batch, "UnprocessedKeys": {}},
         "DescribeTable": {"Table": {"TableStatus": "ACTIVE"}},
         "GetItem EVENT": {"Item": _item(_RESERVATION)},
         "GetItem ORDER": {"Item": _item(order)},
@@ -86,6 +87,7 @@ def answers(name: str) -> Json:
         "PutItem": {},
         "Query": {"Items": []},
         "Query 0": {"Items": [_item({"pk": order["pk"], "sk": order["sk"]})]},
+        "Query user-1": {"Items": [_item({"pk": order["pk"], "sk": order["sk"]})]},
         "Query VARIANT": {"Items": [_item(_LEVEL), _item(_VARIANT)]},
         "StartExecution": {"executionArn": "arn:aws:states:us-east-1:123456789012:execution:saga:1", "startDate": 1770726896},
         "TransactWriteItems": {},

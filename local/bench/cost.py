@@ -69,8 +69,8 @@ CASES = [
 
 # What a confirmed order may cost (the budgets), and where its figures are below.
 BUDGETS = [
-    ("confirmed, 1 line", "write units", Decimal(18)),
-    ("confirmed, 3 lines", "write units", Decimal(26)),
+    ("confirmed, 1 line", "write units", Decimal(14)),
+    ("confirmed, 3 lines", "write units", Decimal(18)),
     ("confirmed, 1 line", "write requests", Decimal(6)),
     ("confirmed, 3 lines", "write requests", Decimal(6)),
     ("confirmed, 1 line", "transitions", Decimal(4)),

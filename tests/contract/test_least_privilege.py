@@ -228,6 +228,7 @@ def test_functions_may_do_what_every_ending_of_an_order_makes_them_do(world: Wor
     world.call("GET /api/stocks/release-events", roles=["manager"])
     world.call("GET /api/stocks/release-events/export", roles=["manager"], query={"orderId": declined})
     world.call("GET /api/orders/{orderId}", path={"orderId": declined})
+    world.call("GET /api/orders", query={"limit": "1"})
     world.call("GET /readyz")
     shop.levels(world)
 

@@ -19,5 +19,6 @@ def test_the_walk_through_confirms_an_order_and_cancels_it(stack: Stack, tmp_pat
     assert run.returncode == 0, run.stderr
     assert "x-idempotent-replay: true" in run.stdout.lower()
     assert "\nconfirmed\n" in run.stdout
+    assert '"next_token":' in run.stdout
     assert '"onHand":8,"reserved":0,"available":8' in run.stdout
     assert '"status":"canceled"' in run.stdout

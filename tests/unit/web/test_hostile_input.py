@@ -234,6 +234,34 @@ def test_an_odd_query_never_is_our_fault(world: World, route: str, query: Mappin
     assert answer.status == 400
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        *QUERIES,
+        {"status": "Pending"},
+        {"status": ""},
+        {"limit": "101"},
+        {"limit": "1.5"},
+        {"userId": ""},
+        {"userId": " "},
+        {"userId": "\ud800"},
+        {"userId": "u" * 129},
+        {"next_token": ""},
+        {"next_token": "none"},
+        {"next_token": "\ud800"},
+        {"next_token": "🛒"},
+        {"next_token": "=" * 1024},
+        {"next_token": "x" * 10_000},
+    ],
+    ids=lambda query: str(query)[:40],
+)
+def test_an_odd_query_for_orders_never_is_our_fault(world: World, query: Mapping[str, str]) -> None:
+    answer = world.call("GET /api/orders", query=query)
+
+    assert_is_a_refusal(answer)
+    assert answer.status == 422
+
+
 @pytest.mark.parametrize("route", [route for route, demand in ROUTES.items() if demand != PUBLIC])
 def test_an_event_without_anything_in_it_is_unauthorized(world: World, route: str) -> None:
     event = http_event(route, roles=None) | {"headers": None, "queryStringParameters": None, "pathParameters": None, "body": None}

@@ -42,6 +42,8 @@ ROUTES: dict[str, str] = {
     "POST /api/auth/introspect": "tokens:issue",
     "POST /api/orders": AUTHENTICATED,
     "POST /orders": AUTHENTICATED,
+    "GET /api/orders": AUTHENTICATED,
+    "GET /orders": AUTHENTICATED,
     "GET /api/orders/{orderId}": AUTHENTICATED,
     "GET /orders/{orderId}": AUTHENTICATED,
     "POST /api/orders/{orderId}/cancel": "orders:write",

@@ -20,6 +20,8 @@ from tillflow.web.openapi import Notes, note
 from tillflow.web.request import Request
 
 REPLAY_HEADER = "x-idempotent-replay"
+# Lambda answers 6 MB at most, counted as the JSON that it sends.
+MAX_BODY_BYTES = 5_500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,11 @@ def _admit(request: Request) -> None:
         _ = request.caller  # raises without one
     elif demand != PUBLIC:
         request.caller.require(demand)
+
+
+def size_of(body: str) -> int:
+    """Return the bytes that *body* takes of what Lambda may answer: it is a text within Lambda's own JSON."""
+    return len(jsontext.dumps(body).encode())
 
 
 type _Rendered = tuple[int, str, dict[str, str]]

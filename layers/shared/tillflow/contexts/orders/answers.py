@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal, NotRequired, TypedDict
 from uuid import UUID
 
-from tillflow.contexts.orders.models import CartSnapshot, CartTotals
+from tillflow.contexts.orders.models import CartSnapshot, CartTotals, Status
 from tillflow.web.openapi import ErrorBody
 
 FailureReason = Literal[
@@ -33,7 +33,7 @@ class Order(TypedDict):
     """
 
     id: UUID
-    status: Literal["pending", "confirmed", "failed", "canceled"]
+    status: Status
     currency: str
     userId: str
     totals: CartTotals
@@ -44,6 +44,17 @@ class Order(TypedDict):
     canceledAt: datetime | None
     createdAt: datetime
     updatedAt: datetime
+
+
+class OrderPage(TypedDict):
+    """
+    Orders, newest first, each as it is shown alone.
+
+    Ask again with `next_token` for what follows: a page may be short, or empty, and still have one. Null is the end.
+    """
+
+    items: list[Order]
+    next_token: str | None
 
 
 class CanceledOrder(TypedDict):

@@ -1,17 +1,21 @@
 """Requests and events of orders (contracts: orders-service.md, event-contracts.md)."""
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from tillflow.web.openapi import ShownAs
-from tillflow.web.validation import PRINTABLE, VISIBLE, Body, Lax, Model, Moment
+from tillflow.web.paging import MAX_TOKEN_LENGTH
+from tillflow.web.validation import PRINTABLE, VISIBLE, Body, Lax, Model, Moment, UserId, Window
 
 MAX_LINES = 50
 MAX_QUANTITY = 10_000
 MAX_UNIT_PRICE_CENTS = 1_000_000_000
+MAX_PAGE_SIZE = 100
+
+Status = Literal["pending", "confirmed", "failed", "canceled"]
 
 type Text = Annotated[str, Field(min_length=1, max_length=255, pattern=PRINTABLE)]
 type Count = Annotated[int, Field(ge=0)]
@@ -67,6 +71,15 @@ class CancelOrder(Body):
     """Body of POST /api/orders/{orderId}/cancel; may be empty."""
 
     reason: Annotated[str, Field(max_length=500)] | None = None
+
+
+class OrdersQuery(Window):
+    """Which orders: of one user, in one status, placed within [*from*, *to*] (ISO 8601; both ends included)."""
+
+    userId: UserId | None = None
+    status: Status | None = None
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = 20
+    next_token: Annotated[str, Field(max_length=MAX_TOKEN_LENGTH)] | None = None
 
 
 class OrderedItem(Model):

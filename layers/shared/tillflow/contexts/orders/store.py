@@ -1,20 +1,22 @@
 """Orders in DynamoDB: reads, and the writes they add to a commit."""
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import batched, islice
 from typing import Any
 
 from tillflow.contexts.orders import tables
 from tillflow.contexts.orders.rules import CANCELED, CONFIRMED, FAILED, PENDING, Order, OrderNotFound, already_finalized
 from tillflow.runtime.config import number
 from tillflow.storage import database
-from tillflow.storage.attributes import Item
+from tillflow.storage.attributes import Item, to_item
 from tillflow.storage.commit import Commit, absent, when
 from tillflow.storage.tables import INDEX_PARTITIONS, index_partition
 from tillflow.values import clock, jsontext
 
 _INDEX_KEYS = ("unsettled", "due_at")
+_USER_KEYS = ("user_id", "created_at")
 
 
 def deadline_after(moment: datetime) -> str:
@@ -33,6 +35,28 @@ def find(order_id: str) -> Order:
     if item is None:
         raise OrderNotFound("There is no order with this id.")
     return _order(item)
+
+
+def find_each(order_ids: Sequence[str], *, at_once: int) -> Iterator[Order]:
+    """Yield the orders in the order of their ids, read *at_once* when the first of them is wanted."""
+    for wanted in batched(order_ids, at_once, strict=False):
+        found = database.batch(tables.orders(), [tables.order_key(order_id) for order_id in wanted])
+        yield from sorted(map(_order, found), key=lambda order: wanted.index(order.order_id))
+
+
+def placed_by(user_id: str, window: tuple[str, str], after: tuple[str, str] | None, most: int) -> list[str]:
+    """
+    Return the ids of a user's orders that were placed within these moments (ISO 8601), newest first, at *most* so many.
+
+    *after*: the moment and the id of the order that they follow. An order is here a moment after it was placed.
+    """
+    options: dict[str, Any] = {"ScanIndexForward": False, "Limit": most}
+    if after:
+        moment, order_id = after
+        start = tables.order_key(order_id) | dict(zip(_USER_KEYS, (user_id, moment), strict=True))
+        options["ExclusiveStartKey"] = to_item(start)
+    found = database.between(tables.orders(), tables.USER_INDEX, _USER_KEYS, user_id, window, **options)
+    return [tables.order_id_of(item) for item in islice(found, most)]
 
 
 def due(before: datetime) -> Iterator[str]:

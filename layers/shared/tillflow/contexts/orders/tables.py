@@ -1,10 +1,11 @@
 """
 Orders in DynamoDB: keys and access patterns.
 
-| table (env)              | pattern                              | key                     | reads        | writes               |
-|--------------------------|--------------------------------------|-------------------------|--------------|----------------------|
-| ORDERS_TABLE             | one order; the guard of its snapshot | ORDER#<order id>, ORDER | 1 a 4 KB     | 1 a KB; with a key 2 |
-| ORDERS_TABLE `unsettled` | orders whose saga has not ended      | <0..3>, due_at          | 4 x ½ a 4 KB | 1 in, 1 out          |
+| table (env)              | pattern                              | key                     | reads                    | writes               |
+|--------------------------|--------------------------------------|-------------------------|--------------------------|----------------------|
+| ORDERS_TABLE             | one order; the guard of its snapshot | ORDER#<order id>, ORDER | 1 a 4 KB                 | 1 a KB; with a key 2 |
+| ORDERS_TABLE `unsettled` | orders whose saga has not ended      | <0..3>, due_at          | 4 x ½ a 4 KB             | 1 in, 1 out          |
+| ORDERS_TABLE `user_id`   | a user's orders, newest first        | <user id>, created_at   | ½ a 4 KB, and each order | 1 in                 |
 """
 
 from tillflow.runtime.config import setting
@@ -12,6 +13,7 @@ from tillflow.storage.attributes import Item
 from tillflow.storage.tables import Key
 
 UNSETTLED_INDEX = "unsettled"
+USER_INDEX = "user_id"
 
 
 def orders() -> str:

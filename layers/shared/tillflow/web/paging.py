@@ -1,0 +1,52 @@
+"""
+Where a list goes on: `next_token`, opaque to clients.
+
+A token is a place in one list, and a digest of the place and of what the list is: whose, and which. It gives no right
+(docs/adr/0010): whoever brings one is checked as on the first page, and reads what they may read without it.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+
+from tillflow.errors import Invalid
+
+# Room for two keys of some length, and their encoding.
+MAX_TOKEN_LENGTH = 1024
+
+
+class InvalidToken(Invalid):
+    """The `next_token` is of another list (another user's, or with other filters), or is none of ours."""
+
+    code = "INVALID_NEXT_TOKEN"
+    title = "Invalid next_token"
+
+
+def token(place: Sequence[str], of: Sequence[str | None]) -> str:
+    """Return the token of a *place* (the keys of the last item that was read) in the list *of* these words."""
+    digest = hashlib.sha256(json.dumps([*place, *of]).encode()).hexdigest()[:32]
+    return base64.urlsafe_b64encode("\n".join([digest, *place]).encode()).rstrip(b"=").decode()
+
+
+def place_of(sent: str, of: Sequence[str | None]) -> list[str]:
+    """
+    Return the place that a client's token says, in the list *of* these words.
+
+    Anybody can compute a token: a place is to be checked as any input.
+
+    Raises:
+        InvalidToken: it is another list's, or was changed.
+    """
+    try:
+        _, *place = base64.urlsafe_b64decode(sent + "=" * (-len(sent) % 4)).decode().split("\n")
+    except ValueError:
+        raise spoiled() from None
+    if token(place, of) != sent:
+        raise spoiled()
+    return place
+
+
+def spoiled() -> InvalidToken:
+    """Return the refusal of a token."""
+    return InvalidToken("This next_token is of another list. Keep userId and filters while you page, or begin without it.")

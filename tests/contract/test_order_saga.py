@@ -16,6 +16,9 @@ STATES: dict[str, dict[str, Any]] = MACHINE["States"]
 TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
 FORWARD = ("ReserveStock", "ChargePayment", "CompleteOrder")
 UNDOING = ("FailOrder", "RefundPayment", "ReleaseStock")
+# What Step Functions calls Lambda's refusal for want of concurrency, and how long an Express execution may last.
+THROTTLED = "Lambda.TooManyRequestsException"
+EXPRESS_SECONDS = 300
 PROPERTIES = template.resources("AWS::Serverless::StateMachine")["OrderSaga"]
 
 
@@ -47,15 +50,25 @@ def test_a_task_is_retried_with_jitter(name: str) -> None:
         assert retry["JitterStrategy"] == "FULL"
         assert retry["MaxAttempts"] >= 3
         assert retry["BackoffRate"] > 1
-        assert retry["MaxDelaySeconds"] <= 16
+        assert retry["MaxDelaySeconds"] <= 30
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_step_waits_for_concurrency_but_three_of_them_seldom_as_long_as_express_lasts(name: str) -> None:
+    """The pauses are half as long as they may be, on average. What Express ends, the schedule starts again as well."""
+    retry, *_ = TASKS[name]["Retry"]
+    pauses = [retry["IntervalSeconds"] * retry["BackoffRate"] ** number for number in range(retry["MaxAttempts"])]
+
+    assert retry["ErrorEquals"] == [THROTTLED]
+    assert 120 <= sum(min(pause, retry["MaxDelaySeconds"]) for pause in pauses) <= EXPRESS_SECONDS * 2 / len(FORWARD)
 
 
 @pytest.mark.parametrize("name", FORWARD)
 def test_a_step_forward_is_retried_for_transient_errors_only_and_ends_in_compensation(name: str) -> None:
-    (busy, failed), (catch,) = TASKS[name]["Retry"], TASKS[name]["Catch"]
+    (_, busy, failed), (_, catch) = TASKS[name]["Retry"], TASKS[name]["Catch"]
 
     # A crowd before one SKU passes: it is waited out longer than what may be broken.
-    assert busy["ErrorEquals"] == ["Lambda.TooManyRequestsException", "Unavailable"]
+    assert busy["ErrorEquals"] == ["Unavailable"]
     assert busy["MaxAttempts"] > failed["MaxAttempts"]
     assert {"States.Timeout", "Lambda.ServiceException"} <= set(failed["ErrorEquals"])
     assert not {"States.ALL", "States.TaskFailed"} & {*busy["ErrorEquals"], *failed["ErrorEquals"]}
@@ -63,9 +76,17 @@ def test_a_step_forward_is_retried_for_transient_errors_only_and_ends_in_compens
     assert catch["Next"] == "FailOrder"
 
 
+@pytest.mark.parametrize("name", FORWARD)
+def test_want_of_concurrency_decides_nothing_about_an_order(name: str) -> None:
+    catch, *_ = TASKS[name]["Catch"]
+
+    assert catch["ErrorEquals"] == [THROTTLED]
+    assert STATES[catch["Next"]]["Type"] == "Fail"
+
+
 @pytest.mark.parametrize("name", UNDOING)
 def test_a_step_that_undoes_is_retried_whatever_it_was(name: str) -> None:
-    (retry,) = TASKS[name]["Retry"]
+    _, retry = TASKS[name]["Retry"]
 
     assert retry["ErrorEquals"] == ["States.ALL"]
     assert retry["MaxAttempts"] >= 5

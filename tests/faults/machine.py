@@ -1,5 +1,5 @@
 """
-Step Functions, as far as the stack's state machines use it: Task, Choice and Succeed, Retry and Catch, JSONata paths.
+Step Functions, as far as the stack's state machines use it: Task, Choice, Succeed and Fail, Retry and Catch, JSONata paths.
 
 It runs the definition that is deployed. An error's name is its exception's class, as Lambda reports it.
 """
@@ -54,8 +54,8 @@ class Execution:
         state = self._machine.definition["States"][self._next]
         self.path.append(self._next)
         match state["Type"]:
-            case "Succeed":
-                self.succeeded = True
+            case "Succeed" | "Fail" as ending:
+                self.succeeded = ending == "Succeed"
             case "Choice":
                 chosen = (choice["Next"] for choice in state["Choices"] if evaluate(choice["Condition"], self._states) is True)
                 self._next = next(chosen, state["Default"])

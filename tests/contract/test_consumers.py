@@ -1,0 +1,66 @@
+"""Who reads queues and streams: bounded, patient, watched. A consumer is a function, and a stack of stacks/consumer.yaml."""
+
+from typing import Any
+
+import pytest
+
+from tests import template
+
+FUNCTIONS = template.resources(template.FUNCTION)
+STACKS = {
+    name: each["Properties"]
+    for name, each in template.written(template.ROOT_TEMPLATE)["Resources"].items()
+    if each["Type"] == template.NESTED and each["Properties"]["TemplateURL"] == template.CONSUMER
+}
+
+
+def readers(kind: str) -> list[tuple[str, Any]]:
+    """Return every function's logical id with each of its triggers of one *kind*."""
+    return [
+        (name, trigger["Properties"])
+        for name, properties in FUNCTIONS.items()
+        for trigger in properties.get("Events", {}).values()
+        if trigger["Type"] == kind
+    ]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_queue_has_one_reader_that_is_bounded_and_fails_message_by_message(stack: str) -> None:
+    ((name, reads),) = [each for each in readers("SQS") if each[1]["Queue"] == {"Fn::GetAtt": [f"{stack}Queue", "Arn"]}]
+    queue = template.resources(template.QUEUE)[f"{stack}Queue"]
+    of_all = template.template()["Globals"]["Function"]
+
+    assert reads["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert reads["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "ConsumerConcurrency"}}
+    assert queue["VisibilityTimeout"] >= 6 * FUNCTIONS[name].get("Timeout", of_all["Timeout"]), "AWS's advice"
+
+
+def test_every_queue_that_is_read_is_a_consumer_s() -> None:
+    assert len(readers("SQS")) == len(STACKS)
+
+
+@pytest.mark.parametrize(("name", "reads"), readers("DynamoDB"))
+def test_a_stream_is_read_by_one_at_a_time_for_each_shard_and_never_lost(name: str, reads: dict[str, Any]) -> None:
+    """More at once would take the concurrency that orders need."""
+    assert reads["ParallelizationFactor"] == 1, name
+    assert reads["BisectBatchOnFunctionError"] is True
+    assert reads["DestinationConfig"] == {
+        "OnFailure": {"Type": "SQS", "Destination": {"Fn::GetAtt": ["PublishDeadLetters", "Arn"]}}
+    }
+    # The stream keeps a day: what is given up can still be read from it.
+    assert reads["MaximumRecordAgeInSeconds"] <= 12 * 3600
+
+
+def test_every_dead_letter_queue_has_an_alarm_and_is_on_the_dashboard() -> None:
+    dead = {name for name in template.resources(template.QUEUE) if name.endswith("DeadLetters")}
+    alarms = template.resources("AWS::CloudWatch::Alarm")
+    body = template.resources("AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"]
+    (_, shown) = body[1]["Each"]["Fn::Join"]
+
+    assert {alarms[f"{name}Alarm"]["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for name in dead} == dead
+    assert {each["Fn::GetAtt"][0] for each in shown["Fn::Join"][1]} == dead
+
+
+@pytest.mark.parametrize("name", template.resources("AWS::CloudWatch::Alarm"))
+def test_an_alarm_is_told(name: str) -> None:
+    assert template.resources("AWS::CloudWatch::Alarm")[name]["AlarmActions"] == [{"Ref": "Alarms"}]

@@ -74,6 +74,14 @@ def test_a_preflight_request_needs_no_credential() -> None:
     assert auth["AddDefaultAuthorizerToCorsPreflight"] is False
 
 
+def test_what_anybody_may_ask_and_costs_something_is_not_given_often() -> None:
+    settings = template.resources("AWS::Serverless::Api")["Api"]["MethodSettings"]
+    slowed = {f"{each['HttpMethod']} {each['ResourcePath'].replace('~1', '/')}".replace("//", "/") for each in settings}
+
+    assert slowed == {"GET /docs", "GET /readyz"} <= {route for route, demand in ROUTES.items() if demand == PUBLIC}
+    assert all(each["ThrottlingRateLimit"] <= 5 and each["ThrottlingBurstLimit"] <= 20 for each in settings)
+
+
 def test_every_scope_that_a_route_demands_is_carried_by_some_role_and_the_other_way_round() -> None:
     demanded = set(ROUTES.values()) - {PUBLIC, AUTHENTICATED}
     sources = [path.read_text() for path in template.ROOT.glob("functions/*/*.py")]

@@ -11,9 +11,11 @@ from local.platform.stack import Stack, resources
 from local.watch.logs import groups, lines
 
 READ_UNIT_BYTES = 4096
-# CloudWatch bills this for each event besides its text; Lambda on AWS adds START, END and REPORT to each invocation.
+# CloudWatch bills this for each event besides its text. (Lambda's own lines, START, END and REPORT, are left out on AWS.)
 LOG_EVENT_BYTES = 26
-PLATFORM_LOG_BYTES = 300 + 3 * LOG_EVENT_BYTES
+# API Gateway's line for a request (template.yaml, AccessLogSetting), which no emulator writes.
+ACCESS_LOG_BYTES = 300 + LOG_EVENT_BYTES
+METRICS = "metrics"
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Metered:
-    """What happened in a while: AWS *calls*, the function of each *invocation*, *log_bytes* by function."""
+    """What happened in a while: AWS *calls*, the function of each *invocation*, *log_bytes* by function and for `METRICS`."""
 
     calls: list[Call]
     invocations: list[str]
@@ -52,6 +54,7 @@ def metered(stack: Stack, since: int) -> Metered:
         line = json.loads(message)
         function = names.get(line.get("function", ""), "")
         if not function:
+            log_bytes[METRICS] += (len(message.encode()) + LOG_EVENT_BYTES) * ("_aws" in line)
             continue
         invocations.add((function, line["lambda_request_id"]))
         if line["message"] == "aws call":
@@ -60,8 +63,6 @@ def metered(stack: Stack, since: int) -> Metered:
             calls.append(Call(function, line["service"], line["operation"], touched, _units(line)))
         else:
             log_bytes[function] += len(message.encode()) + LOG_EVENT_BYTES
-    for function, _ in invocations:
-        log_bytes[function] += PLATFORM_LOG_BYTES
     return Metered(calls, sorted(function for function, _ in invocations), log_bytes)
 
 

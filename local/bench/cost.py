@@ -19,7 +19,7 @@ from rich.table import Table
 
 from local import STATE, LocalError
 from local.bench import prices, report
-from local.bench.calls import Metered, metered
+from local.bench.calls import ACCESS_LOG_BYTES, METRICS, Metered, metered
 from local.platform import emulator
 from local.platform.deploy import deploy
 from local.process import console
@@ -170,7 +170,7 @@ def _figures(seen: Metered, transitions: int, events_told: int) -> Figures:
         "followers' invocations": Decimal(listened),
         # The bus sends each event; a batch is received and deleted.
         "followers' queue requests": Decimal(events_told + 2 * listened),
-        "log bytes, all": Decimal(sum(seen.log_bytes[name] for name in WAY | FOLLOWERS)),
+        "log bytes, all": Decimal(ACCESS_LOG_BYTES + sum(seen.log_bytes[name] for name in WAY | FOLLOWERS | {METRICS})),
     }
     return figures | _priced(figures)
 
@@ -234,9 +234,10 @@ def _markdown(measured: dict[str, Figures], verdicts: list[str]) -> str:
             f"Priced at the list prices of {prices.REGION} on {prices.DATE} (`local/bench/prices.py`). AWS bills a transition",
             "for each step that is executed. An order's authorizer call is cached for five minutes and so is not in every order.",
             "The *followers* are the event log and its queue. A lone order is the dearest: under load the publisher and the",
-            "followers share each invocation among many orders. The *logs* are the functions' own lines and Lambda's. A failed",
-            "order's stock is given back by the saga or by the request on the bus, whichever comes first; where both try at the",
-            "same moment, one pays for nothing. What the emulator cannot tell is assumed: a Lambda (512 MB, arm64) is billed for",
+            "followers share each invocation among many orders. The *logs* are the functions' lines, metrics among them, and API",
+            "Gateway's line; Lambda's own (START, END, REPORT) are switched off. A failed order's stock is given back by the saga",
+            "or by the request on the bus, whichever comes first; where both try at the same moment, one pays for nothing. What the",
+            "emulator cannot tell is assumed: a Lambda (512 MB, arm64) is billed for",
             f"{prices.BILLED_MILLISECONDS_PER_INVOCATION} ms, an Express workflow lasts {prices.EXPRESS_MILLISECONDS} ms.",
             "",
             f"| {' | '.join(head)} |",

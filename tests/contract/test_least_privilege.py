@@ -11,7 +11,7 @@ from tests.contract.test_samples import BEFORE, SAMPLES, run, sample
 from tests.world import World
 from tillflow.runtime import aws, secrets
 
-# What a state machine needs to write logs at all; AWS gives these no resource.
+# What a state machine needs to write logs, and to be traced; AWS gives these no resource.
 LOG_DELIVERY = {
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
@@ -22,6 +22,7 @@ LOG_DELIVERY = {
     "logs:PutResourcePolicy",
     "logs:UpdateLogDelivery",
 }
+TRACING = {"xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 # What the deployer names, where PaymentGateway is stripe.
 GIVEN = {"StripeSecretArn", "StripeKmsKeyArn"}
 STATEMENTS = [
@@ -58,7 +59,7 @@ def granted(name: str) -> set[tuple[str, str]]:
 def test_a_policy_names_each_action_and_each_resource(statement: dict[str, Any]) -> None:
     assert statement["Effect"] == "Allow"
     assert not any("*" in action for action in statement["Action"])
-    if set(statement["Action"]) != LOG_DELIVERY:
+    if set(statement["Action"]) not in (LOG_DELIVERY, TRACING):
         assert "*" not in json.dumps(statement["Resource"])
 
 

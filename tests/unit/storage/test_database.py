@@ -124,7 +124,17 @@ def test_a_long_list_of_keys_is_read_in_batches(world: World, sent: list[dict[st
     assert [len(each["RequestItems"]["OrdersTable"]["Keys"]) for each in sent] == [100, 51]
 
 
-@pytest.mark.parametrize("pk", ["x" * 2049, "\ud800"], ids=["too long", "half a character"])
+@pytest.mark.parametrize("pk", ["x" * 2048, "é" * 1024, "🛒" * 512], ids=["ASCII", "two bytes", "four bytes"])
+def test_the_longest_key_that_there_can_be_is_asked_for(world: World, sent: list[dict[str, Any]], pk: str) -> None:
+    key = {"pk": pk, "sk": "S"}
+    world.put("OrdersTable", {name: {"S": value} for name, value in key.items()})
+
+    assert database.get("OrdersTable", key) == key
+    assert database.partition("OrdersTable", pk) == [key]
+    assert len(sent) == 2
+
+
+@pytest.mark.parametrize("pk", ["x" * 2049, "é" * 1024 + "x", "\ud800"], ids=["too long", "too many bytes", "half a character"])
 def test_a_key_that_there_cannot_be_is_not_asked_for(world: World, sent: list[dict[str, Any]], pk: str) -> None:
     del world
     assert database.get("OrdersTable", {"pk": pk, "sk": "S"}) is None

@@ -102,6 +102,31 @@ def test_a_key_lives_for_a_day_also_where_dynamodb_has_not_deleted_it(monkeypatc
     assert once().run(command(once(), {"id": "3"}, [])) == Reply(201, {"id": "3"})
 
 
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize(("seconds", "is_replayed"), [(86_399, True), (86_400, False)])
+def test_a_key_ends_with_its_last_second_for_an_answer_and_for_a_refusal(
+    monkeypatch: pytest.MonkeyPatch, *, seconds: int, is_replayed: bool
+) -> None:
+    """The condition of the commit and the look after a refusal must agree: at the second it expires, the key is free."""
+    began = clock.now().replace(microsecond=0)
+    monkeypatch.setattr(clock, "now", lambda: began)
+    once().run(command(once(), {"id": "1"}, []))
+    monkeypatch.setattr(clock, "now", lambda: began + timedelta(seconds=seconds))
+
+    def refuse() -> Reply:
+        raise Conflict("not now")
+
+    def attempts() -> list[Reply | str]:
+        try:
+            refused: Reply | str = once().run(refuse)
+        except Conflict:
+            refused = "refused"
+        return [refused, once().run(command(once(), {"id": "2"}, []))]
+
+    before = Reply(201, {"id": "1"}, replayed=True)
+    assert attempts() == ([before, before] if is_replayed else ["refused", Reply(201, {"id": "2"})])
+
+
 def test_a_refused_command_leaves_its_key_free(world: World) -> None:
     def refuse() -> Reply:
         raise Conflict("not now")

@@ -1,9 +1,10 @@
 """Which gateway this stack charges through: `PAYMENT_GATEWAY` is `sandbox` or `stripe`."""
 
+import re
 from functools import cache
 
 from tillflow.contexts.payments import tables
-from tillflow.contexts.payments.gateway import Gateway
+from tillflow.contexts.payments.gateway import Gateway, GatewayFault
 from tillflow.contexts.payments.retrying import Retrying
 from tillflow.runtime import aws, secrets
 from tillflow.runtime.config import setting
@@ -12,19 +13,33 @@ from tillflow.runtime.config import setting
 _STRIPE_SECONDS = 70 + aws.LONGEST_CALL_SECONDS
 _SANDBOX_SECONDS = 2 * aws.LONGEST_CALL_SECONDS
 
+# A secret key or a restricted one (https://docs.stripe.com/keys): publishable ones may not charge.
+_API_KEY = re.compile(r"(?:sk|rk)_(?:live|test)_\w+", re.ASCII)
+
 
 def gateway() -> Gateway:
-    """Return the stack's gateway, with retries in front. Neither adapter is imported where the other is used."""
+    """
+    Return the stack's gateway, with retries in front. Neither adapter is imported where the other is used.
+
+    Raises:
+        GatewayFault: Stripe is to be used, and its secret is no API key.
+    """
     if setting("PAYMENT_GATEWAY") == "stripe":
         return _stripe(secrets.current("STRIPE_SECRET_ARN"))
     return _sandbox()
 
 
 @cache
-def _stripe(key: bytes) -> Gateway:
+def _stripe(secret: bytes) -> Gateway:
+    key = secret.decode().strip()  # what was put there from a file has a newline
+    if not _API_KEY.fullmatch(key):
+        raise GatewayFault(
+            "The secret that StripeSecretArn names is no API key of Stripe's: put a version whose plain text is the key and "
+            "nothing else (sk_live_… or rk_live_…; sk_test_… to try it), no JSON and no quotes."
+        )
     from tillflow.contexts.payments.stripe_gateway import StripeGateway
 
-    return Retrying(StripeGateway(key.decode()), per_attempt=_STRIPE_SECONDS)
+    return Retrying(StripeGateway(key), per_attempt=_STRIPE_SECONDS)
 
 
 @cache

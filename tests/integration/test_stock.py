@@ -192,6 +192,7 @@ def test_of_many_who_take_the_last_units_at_the_same_moment_few_enough_do(scene:
         {"type": None},
         {"warehouseId": "WH-1"},
         {"occurredAt": "soon"},
+        {"occurredAt": "9999-12-31T00:00:00Z"},
         {"occurredAt": "9999-12-31T23:59:59-01:00"},
         {"reasonCode": "BECAUSE"},
         {"notes": "x" * 501},

@@ -173,6 +173,27 @@ def test_a_snapshot_that_was_changed_after_it_was_signed_is_refused(world: World
     assert world.items("OrdersTable") == world.items("IdempotencyTable") == []
 
 
+def cart_in(currency: str) -> dict[str, Any]:
+    """Return a signed cart whose amounts are in this currency."""
+    return shop.signed_cart(currency=currency, totals=shop.signed_cart()["totals"] | {"currency": currency})
+
+
+@pytest.mark.parametrize("currency", ["ZZZ", "AAA", "HRK", "XXX", "XTS", "XAU", "usd", "US", "USDT", "USD ", ""])
+def test_a_cart_in_no_currency_that_one_can_pay_in_is_refused(world: World, currency: str) -> None:
+    answer = shop.place(world, cart_in(currency))
+
+    assert (answer.status, answer.json["error_code"]) == (422, "INVALID_SNAPSHOT")
+    assert answer.json["message"].startswith("cartSnapshot: currency: ")
+
+
+@pytest.mark.parametrize(("currency", "amount"), [("EUR", 19.90), ("JPY", 1990), ("KWD", 1.990), ("CLF", 0.1990)])
+def test_a_cart_in_another_currency_is_ordered_with_its_digits(world: World, currency: str, amount: float) -> None:
+    assert shop.place(world, cart_in(currency)).status == 201
+
+    (event,) = world.events("OrderCreated")
+    assert event["data"]["total_amount"] == amount
+
+
 def test_a_snapshot_of_another_secret_is_refused(world: World) -> None:
     assert shop.place(world, shop.signed_cart(secret="another")).status == 422
 

@@ -17,13 +17,14 @@ from tillflow.contexts.stock.rules import (
     WarehouseForbidden,
     allocate,
     check_access,
+    check_moment,
     check_movement,
     opposite,
     signed_quantity,
 )
 
 AT = datetime(2026, 2, 10, 12, 0, tzinfo=UTC)
-SECOND = timedelta(seconds=1)
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 
 
 def variant(sku: str = "A", *, active: bool = True, expires_at: datetime | None = None) -> Variant:
@@ -158,6 +159,13 @@ def test_a_reason_must_fit_the_type(kind: EventType, reason: ReasonCode | None) 
     else:
         with pytest.raises(InvalidStockEvent, match="does not fit"):
             check_movement(kind, reason, [variant()], AT)
+
+
+def test_a_movement_may_occur_up_to_a_day_ahead() -> None:
+    check_moment(AT - 5_000 * DAY, AT)
+    check_moment(AT + DAY, AT)
+    with pytest.raises(InvalidStockEvent, match="more than a day ahead"):
+        check_moment(AT + DAY + timedelta(microseconds=1), AT)
 
 
 def test_a_variant_named_twice_is_refused() -> None:

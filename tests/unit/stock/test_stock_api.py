@@ -198,6 +198,7 @@ def test_a_movement_of_several_variants_is_all_or_nothing(world: World) -> None:
         {"type": None},
         {"warehouseId": "none"},
         {"occurredAt": "2025-02-10T08:00:00"},
+        {"occurredAt": "9999-01-01T00:00:00Z"},
         {"reasonCode": "GIFT"},
         {"reasonCode": "SALE"},
         {"notes": "x" * 501},

@@ -4,8 +4,9 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
 
+from tillflow.values.money import MINOR_DIGITS
 from tillflow.web.openapi import ShownAs
 from tillflow.web.paging import MAX_TOKEN_LENGTH
 from tillflow.web.validation import PRINTABLE, VISIBLE, Body, Lax, Model, Moment, UserId, Window
@@ -19,6 +20,12 @@ Status = Literal["pending", "confirmed", "failed", "canceled"]
 
 type Text = Annotated[str, Field(min_length=1, max_length=255, pattern=PRINTABLE)]
 type Count = Annotated[int, Field(ge=0)]
+
+
+def _in_use(currency: str) -> str:
+    if currency not in MINOR_DIGITS:
+        raise ValueError("ISO 4217 has no such currency to pay in")
+    return currency
 
 
 class CartItem(Model):
@@ -51,7 +58,7 @@ class CartSnapshot(Model):
     snapshotId: Lax[UUID]
     cartId: Lax[UUID]
     cartVersion: Count
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(_in_use)]
     items: Annotated[list[CartItem], Field(min_length=1, max_length=MAX_LINES)]
     totals: CartTotals
     createdAt: Moment

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tillflow.contexts.stock.models import EventType, ReasonCode
 from tillflow.errors import Conflict, Forbidden, Invalid, NotFound, StepRefused
@@ -26,6 +26,10 @@ _FITTING_REASONS = {
 }
 # What may still be done with units past their date: count them, or throw them away.
 _FOR_EXPIRED = {ReasonCode.DISCARD_EXPIRED, ReasonCode.DAMAGE, ReasonCode.COUNT_CORRECTION}
+
+
+# Somewhere it is tomorrow already; a year that is mistyped would stand first in the ledger for good.
+_FURTHEST_AHEAD = timedelta(days=1)
 
 
 class InvalidStockEvent(Invalid):
@@ -219,6 +223,17 @@ def check_movement(kind: EventType, reason: ReasonCode | None, variants: Sequenc
             raise InvalidStockEvent(f"The variant {variant.sku} is not active.")
         if variant.has_expired(at) and reason not in _FOR_EXPIRED:
             raise InvalidStockEvent(f"The variant {variant.sku} has expired; only {', '.join(sorted(_FOR_EXPIRED))} apply.")
+
+
+def check_moment(occurred_at: datetime, at: datetime) -> None:
+    """
+    Go on only if the movement has occurred, as far as clocks agree.
+
+    Raises:
+        InvalidStockEvent: it lies more than a day ahead of *at*.
+    """
+    if occurred_at - at > _FURTHEST_AHEAD:
+        raise InvalidStockEvent("occurredAt lies more than a day ahead. A movement is recorded when it has occurred.")
 
 
 def check_access(warehouse: Warehouse, user_id: str, roles: Sequence[str]) -> None:

@@ -119,6 +119,7 @@ def record(wanted: CreateStockEvent, cause: Cause, once: Once) -> Reply:
             raise rules.InvalidStockEvent("The warehouse is not active.")
         variants = [_variant(str(line.variantId)) for line in wanted.lines]
         rules.check_movement(wanted.type, wanted.reasonCode, variants, cause.at)
+        rules.check_moment(wanted.occurredAt or cause.at, cause.at)
         lines = [
             Line(variant.variant_id, variant.sku, warehouse.warehouse_id, rules.signed_quantity(wanted.type, line.quantity))
             for variant, line in zip(variants, wanted.lines, strict=True)

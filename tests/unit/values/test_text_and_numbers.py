@@ -110,11 +110,34 @@ def test_without_rows_there_is_the_header() -> None:
     assert csvtext.rows(("a", "b"), []) == "a,b\r\n"
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", '=cmd|"/C calc"!A0'])
-def test_a_cell_that_a_spreadsheet_would_run_is_text(cell: str) -> None:
-    written = csvtext.rows(("a",), [{"a": cell}])
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ('=cmd|"/C calc"!A0', '\'=cmd|"/C calc"!A0'),
+        ("\tx", "'\tx"),
+        ("\r=1", "'\r'=1"),
+        (" =1", "' =1"),
+        ('"=1"', '\'"=1"'),
+        ("＝1", "'＝1"),  # noqa: RUF001 - Excel takes it for a formula too
+        ("'=1", "''=1"),
+        ('a;=HYPERLINK("http://x")', 'a;\'=HYPERLINK("http://x")'),
+        ("a\t-1", "a\t'-1"),
+        ("a\n+1\r\n@x", "a\n'+1\r\n'@x"),
+        ("a, =1", "a,' =1"),
+        ('a;"=1"', 'a;\'"=1"'),
+        ("a|;=1", "a|;'=1"),
+        ("a-1 = b+c@d; e", "a-1 = b+c@d; e"),
+        ("'quoted'; fine", "'quoted'; fine"),
+    ],
+)
+def test_what_a_spreadsheet_would_run_is_text(cell: str, written: str) -> None:
+    text = csvtext.rows(("a",), [{"a": cell}])
 
-    assert list(csv.reader(io.StringIO(written, newline="")))[1] == [f"'{cell}"]
+    assert list(csv.reader(io.StringIO(text, newline="")))[1] == [written]
 
 
 def test_a_number_is_no_formula() -> None:

@@ -33,6 +33,7 @@ from tests import template
 from tillflow.contexts.payments import gateways
 from tillflow.messaging.packing import unpack
 from tillflow.runtime import aws, deadline, secrets
+from tillflow.storage import readiness
 from tillflow.storage.attributes import from_item
 
 REGION = "us-east-1"
@@ -202,6 +203,7 @@ def _forget() -> None:
     """Drop what a warm Lambda process keeps. Clients stay: they cost the most and know nothing of a world."""
     secrets.forget()
     gateways.forget()
+    readiness.forget()
     deadline.start(Context(milliseconds=86_400_000))
 
 

@@ -77,7 +77,6 @@ def answers(name: str) -> Json:
     batch = {"StockTable": [_item(_RESERVATION)], "OrdersTable": [_item(order)]}
     said: Json = {
         "BatchGetItem": {"Responses": batch, "UnprocessedKeys": {}},
-        "DescribeTable": {"Table": {"TableStatus": "ACTIVE"}},
         "GetItem EVENT": {"Item": _item(_RESERVATION)},
         "GetItem ORDER": {"Item": _item(order)},
         "GetItem PAYMENT": {"Item": _item(_PAYMENT)},

@@ -7,8 +7,6 @@ Each raises Unavailable where DynamoDB does not answer in time.
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from tillflow.errors import Unavailable
 from tillflow.runtime import aws, backoff, faults
 from tillflow.storage.attributes import Item, from_item, to_attribute, to_item
@@ -98,12 +96,3 @@ def _answers(table: str, *, values: dict[str, Any], **query: Any) -> Iterator["Q
         if "LastEvaluatedKey" not in page:
             return
         query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-
-
-def is_described(table: str) -> bool:
-    """Tell whether *table* answers and is active (readiness)."""
-    try:
-        answer = aws.client("dynamodb").describe_table(TableName=table)
-    except (*faults.LOST, ClientError):
-        return False
-    return answer["Table"]["TableStatus"] in ("ACTIVE", "UPDATING")

@@ -75,7 +75,7 @@ BUDGETS = [
     ("confirmed, 3 lines", "write requests", Decimal(6)),
     ("confirmed, 1 line", "transitions", Decimal(4)),
     ("confirmed, 1 line", "invocations to confirmed", Decimal(6)),
-    ("confirmed, 1 line", "$ per million, Express", Decimal(20)),
+    ("confirmed, 1 line", "$ per million, Express", Decimal("20.5")),
     ("confirmed, 1 line", "$ per million, Standard", Decimal(95)),
 ]
 
@@ -236,8 +236,9 @@ def _markdown(measured: dict[str, Figures], verdicts: list[str]) -> str:
             "The *followers* are the event log and its queue. A lone order is the dearest: under load the publisher and the",
             "followers share each invocation among many orders. The *logs* are the functions' lines, metrics among them, and API",
             "Gateway's line; Lambda's own (START, END, REPORT) are switched off. A failed order's stock is given back by the saga",
-            "or by the request on the bus, whichever comes first; where both try at the same moment, one pays for nothing. What the",
-            "emulator cannot tell is assumed: a Lambda (512 MB, arm64) is billed for",
+            "or by the request on the bus, whichever comes first; where both try at the same moment, one pays for nothing. One",
+            "write unit of every order is the list's (an index that only a new order is written to); a page of the list reads",
+            "half a unit, and one for each order. What the emulator cannot tell is assumed: a Lambda (512 MB, arm64) is billed for",
             f"{prices.BILLED_MILLISECONDS_PER_INVOCATION} ms, an Express workflow lasts {prices.EXPRESS_MILLISECONDS} ms.",
             "",
             f"| {' | '.join(head)} |",

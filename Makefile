@@ -1,6 +1,7 @@
 # Every command a developer needs. `make help` lists them.
 #   ENDPOINT=http://localhost:4566   deploy to an emulator that is already running (LocalStack, …)
 #   TILLFLOW_PORT=4566               the port of the emulator that `make up` starts (default: a free one)
+#   TILLFLOW_HOST=docker             the address it listens on: 127.0.0.1, or one that Docker's containers reach too
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -25,7 +26,7 @@ PYTHON = $(shell for python in python3.13 python3 python; do \
 
 # The tools in .venv, and its python3.13, come before the machine's.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-export ENDPOINT TILLFLOW_PORT
+export ENDPOINT TILLFLOW_PORT TILLFLOW_HOST
 
 ENVIRONMENT := .venv/.synced .local/emulator/.synced
 LOCAL := python -m local
@@ -77,6 +78,10 @@ lock: .venv/.synced ## after a change of pyproject.toml: uv.lock and the layers'
 .PHONY: trace
 trace: .venv/.synced ## ORDER=<order id>: the order's whole story, from logs, history and events
 	$(LOCAL) trace $(or $(ORDER),$(error Say which order: make trace ORDER=<order id>))
+
+.PHONY: event
+event: .venv/.synced ## FUNCTION=CreateOrderFunction: a fresh, signed event for it, for `sam local invoke`
+	@$(LOCAL) event $(or $(FUNCTION),$(error Say which function: make event FUNCTION=CreateOrderFunction))
 
 .PHONY: docs
 docs: .venv/.synced ## after a change of a route, an event or a key: the generated pages of docs/, and the schemas

@@ -3,16 +3,19 @@
 import argparse
 import os
 import sys
+from urllib.parse import urlsplit
 
 from botocore.exceptions import ConnectionError as NoConnection
+from rich.markup import escape
 
 from local import STATE, LocalError, bench, docs
-from local.platform import deploy, emulator, invoke, stack
-from local.process import console, step
+from local.platform import container, deploy, emulator, stack
+from local.process import aside, console, step
 from local.shop import demo
 from local.watch import logs
 
 MOST_PORT = 65_535
+DOCKER = "docker"
 
 
 def main() -> int:
@@ -21,11 +24,10 @@ def main() -> int:
     try:
         _run(arguments)
     except LocalError as error:
-        console.print(f"[red]✗[/] {arguments.command}: ", end="")
-        console.print(str(error), markup=False)
+        aside.print(f"[red]✗[/] {arguments.command}: {escape(str(error))}")
         return 1
     except NoConnection as error:
-        console.print(f"[red]✗[/] {arguments.command}: the emulator went away: `make up` starts it ({error})")
+        aside.print(f"[red]✗[/] {arguments.command}: the emulator went away: `make up` starts it ({escape(str(error))})")
         return 1
     except KeyboardInterrupt:
         return 130
@@ -35,28 +37,35 @@ def main() -> int:
 def _run(arguments: argparse.Namespace) -> None:
     match arguments.command:
         case "up":
-            up(arguments.endpoint, arguments.port)
+            up(arguments.endpoint, arguments.port, arguments.host)
         case "down":
             down(arguments.endpoint)
         case "logs":
             logs.show(_deployed(), follow=arguments.follow)
         case "demo":
             demo.run(_deployed())
+        case "event":
+            from local.shop import samples  # what this and the next ones import, no other command needs
+
+            samples.show(_deployed(), arguments.function)
         case "invoke":
-            invoke.run()
+            from local.shop import invoke
+
+            invoke.check()
         case "bench":
             bench.run(arguments)
         case "trace":
-            from local.watch import tell  # what this and the next import, no other command needs
+            from local.watch import tell
 
             tell.run(_deployed(), arguments.order)
         case "docs":
             docs.write()
 
 
-def up(endpoint: str | None, port: str | None) -> None:
+def up(endpoint: str | None, port: str | None, host: str | None) -> None:
     """Deploy to *endpoint*, or to an emulator of our own, which is started if it does not run yet."""
-    deployed = deploy.deploy(_own_emulator(_port(port)).endpoint if endpoint is None else _running(endpoint), STATE)
+    where = _own_emulator(_port(port), host).endpoint if endpoint is None else _running(endpoint)
+    deployed = deploy.deploy(where, STATE)
     console.print(f"API       {deployed.api_url}\nemulator  {deployed.endpoint_url}")
     console.print(f"all else  {stack.path_in(STATE)}")
 
@@ -88,12 +97,14 @@ def _port(text: str | None) -> int | None:
     return int(text)
 
 
-def _own_emulator(port: int | None) -> emulator.Emulator:
+def _own_emulator(port: int | None, host: str | None) -> emulator.Emulator:
+    host = container.host() if host == DOCKER else host
     running = emulator.find(STATE)
     if running is None:
         with step("start the emulator"):
-            return emulator.start(STATE, port)
-    if port is not None and not running.endpoint.endswith(f":{port}"):
+            return emulator.start(STATE, port, host=host or emulator.LOOPBACK)
+    at = urlsplit(running.endpoint)
+    if port not in (None, at.port) or host not in (None, at.hostname):
         raise LocalError(f"the emulator already runs at {running.endpoint}: `make down` first")
     return running
 
@@ -115,8 +126,10 @@ def _parser() -> argparse.ArgumentParser:
         # Make passes its variables on as environment, empty or not.
         command.add_argument("--endpoint", default=os.environ.get("ENDPOINT") or None)
         command.add_argument("--port", default=os.environ.get("TILLFLOW_PORT") or None)
+        command.add_argument("--host", default=os.environ.get("TILLFLOW_HOST") or None)
     commands.add_parser("logs").add_argument("--follow", action="store_true")
     commands.add_parser("demo")
+    commands.add_parser("event").add_argument("function")
     commands.add_parser("invoke")
     bench.add_to(commands)
     commands.add_parser("docs")

@@ -20,6 +20,8 @@ WIDTH_OF_A_FILE = 132
 
 # Soft: a terminal's width must not break a URL or a log line in two.
 console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
+# What is said beside the output, and must not get into a file with it.
+aside = Console(highlight=False, soft_wrap=True, stderr=True)
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -16,6 +16,7 @@ FUNCTION = "AWS::Serverless::Function"
 TABLE = "AWS::DynamoDB::Table"
 QUEUE = "AWS::SQS::Queue"
 SECRET = "AWS::SecretsManager::Secret"
+NO_VALUE = {"Ref": "AWS::NoValue"}
 
 type Data = dict[str, Any]
 
@@ -123,6 +124,12 @@ def default_of(parameter: str) -> str:
     return str(template()["Parameters"][parameter]["Default"])
 
 
+def environment_of_all() -> Data:
+    """Return the variables that every function is deployed with."""
+    variables: Data = template()["Globals"]["Function"]["Environment"]["Variables"]
+    return {name: value for name, value in variables.items() if value != NO_VALUE}
+
+
 @cache
 def functions() -> dict[str, Function]:
     """Return every function by name, e.g. `orders/create_order`."""
@@ -133,9 +140,8 @@ def _function(logical_id: str, properties: Data) -> Function:
     folder = Path(properties["CodeUri"]).relative_to("functions")
     module, _, entry = properties["Handler"].partition(".")
     assert entry == "handler", logical_id
-    of_all = template()["Globals"]["Function"]
-    timeout = int(properties.get("Timeout", of_all["Timeout"]))
-    environment = of_all["Environment"]["Variables"] | properties.get("Environment", {}).get("Variables", {})
+    timeout = int(properties.get("Timeout", template()["Globals"]["Function"]["Timeout"]))
+    environment = environment_of_all() | properties.get("Environment", {}).get("Variables", {})
     routes = dict(_routes(properties.get("Events", {})))
     statements = list(_statements(properties["Policies"]))
     return Function(logical_id, f"{folder}/{module}", timeout, environment, routes, statements)

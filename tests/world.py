@@ -192,8 +192,7 @@ def running() -> Iterator[World]:
         for function in template.functions().values():
             fresh.environments[function.name] = {name: _resolve(value, resolved) for name, value in function.environment.items()}
         # What tests call without a function around it sees what every function sees.
-        of_all = template.template()["Globals"]["Function"]["Environment"]["Variables"]
-        os.environ.update({name: _resolve(value, resolved) for name, value in of_all.items()})
+        os.environ.update({name: _resolve(value, resolved) for name, value in template.environment_of_all().items()})
         _forget()
         yield fresh
     _forget()

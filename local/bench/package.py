@@ -22,6 +22,7 @@ BUILT = ROOT / ".aws-sam" / "build"
 # boto3 comes from the emulator's Python, as it does from the Lambda runtime.
 RUNTIME = STATE / "emulator" / "bin" / "python"
 PROGRAM = Path(__file__).parent / "runtime.py"
+NO_VALUE = {"Ref": "AWS::NoValue"}
 
 # `.pyc` files of a zip must not be checked by date (PEP 552): bit 0 says hash-based, bit 1 that the hash is checked.
 _UNCHECKED_HASH = 0b01
@@ -66,7 +67,7 @@ def build(into: Path) -> dict[str, Function]:
     for logical_id, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
             own = resource["Properties"].get("Environment", {}).get("Variables", {})
-            variables = {name: _text(value, parameters) for name, value in (of_all | own).items()}
+            variables = {name: _text(value, parameters) for name, value in (of_all | own).items() if value != NO_VALUE}
             name = _name(resource["Properties"])
             found[name] = Function(name, into / logical_id, layer, variables)
     return found

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local import process
-from local.platform import sam
+from local.platform import container, sam
 from local.platform.aws import Aws
 from local.platform.stack import Stack, describe, path_in
 
@@ -13,9 +13,9 @@ STACK_NAME = "tillflow-local"
 
 def deploy(endpoint: str, state: Path, parameters: Mapping[str, str] | None = None) -> Stack:
     """
-    Bring the stack on *endpoint* in step with the tree, write it to *state*'s stack.json and return it.
+    Bring the stack on *endpoint* in step with the tree, write it to *state* (stack.json, env.json) and return it.
 
-    *endpoint* is the URL of MiniStack, LocalStack or another emulator; *state* is a folder for stack.json and the logs;
+    *endpoint* is the URL of MiniStack, LocalStack or another emulator; *state* is a folder for these and the logs;
     *parameters* are the template's, where they are to differ from the local defaults.
 
     Raises:
@@ -27,6 +27,7 @@ def deploy(endpoint: str, state: Path, parameters: Mapping[str, str] | None = No
         sam.run(*command, log=logs / "deploy.log", parameters=parameters, endpoint=endpoint)
     stack = describe(Aws(endpoint), STACK_NAME)
     stack.write(path_in(state))
+    container.write_variables(stack, container.variables_in(state))
     return stack
 
 

@@ -1,5 +1,6 @@
-"""Start and stop MiniStack: one process group per state folder, on 127.0.0.1 only."""
+"""Start and stop MiniStack: one process group per state folder, on one address only, 127.0.0.1 unless another is asked for."""
 
+import errno
 import fcntl
 import json
 import os
@@ -18,6 +19,7 @@ from local.process import environment
 from local.wait import until
 
 PROGRAM = ROOT / ".local" / "emulator" / "bin" / "ministack"
+LOOPBACK = "127.0.0.1"
 START_SECONDS = 60
 STOP_SECONDS = 15
 
@@ -50,22 +52,24 @@ def find(state: Path) -> Emulator | None:
         return Emulator(**json.loads(record))
 
 
-def start(state: Path, port: int | None = None, settings: Mapping[str, str] | None = None) -> Emulator:
+def start(state: Path, port: int | None = None, settings: Mapping[str, str] | None = None, host: str = LOOPBACK) -> Emulator:
     """
     Start an emulator on *state* and return it when it is healthy.
 
-    It listens on *port*, or a free one. *settings* are more of its environment variables, such as
+    It listens on *port*, or a free one, of the address *host*. *settings* are more of its environment variables, such as
     `{"AUTH": "true"}`, which enforces the functions' roles.
 
     Raises:
-        LocalError: the port is taken, or the emulator did not come up.
+        LocalError: the address is not this machine's, the port is taken, or the emulator did not come up.
     """
-    port = _usable_port(port)
+    port = _usable_port(host, port)
+    endpoint = f"http://{host}:{port}"
     temporary = state / "tmp"
     # Functions inherit these: the emulator starts them.
     variables = environment(
         {
-            "BIND_HOST": "127.0.0.1",
+            "AWS_ENDPOINT_URL": endpoint,
+            "BIND_HOST": host,
             "GATEWAY_PORT": str(port),
             "IOT_MTLS_ENABLED": "0",
             "LAMBDA_WARM_TTL_SECONDS": "60",
@@ -82,7 +86,7 @@ def start(state: Path, port: int | None = None, settings: Mapping[str, str] | No
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         log_path(state).parent.mkdir(exist_ok=True)
-        emulator = Emulator(_spawn(file, log_path(state), variables), f"http://127.0.0.1:{port}")
+        emulator = Emulator(_spawn(file, log_path(state), variables), endpoint)
         os.pwrite(file, json.dumps(asdict(emulator)).encode(), 0)
     until(lambda: _healthy(state, emulator), seconds=START_SECONDS, what=f"the emulator; see {log_path(state)}")
     return emulator
@@ -153,13 +157,15 @@ def _healthy(state: Path, emulator: Emulator) -> Emulator | None:
     return emulator if answers(emulator.endpoint) else None
 
 
-def _usable_port(port: int | None) -> int:
+def _usable_port(host: str, port: int | None) -> int:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port or 0))
+            probe.bind((host, port or 0))
         except PermissionError as error:
             raise LocalError(f"port {port} needs more rights than you have: choose a TILLFLOW_PORT above 1023") from error
         except OSError as error:
-            raise LocalError(f"port {port} of 127.0.0.1 is taken: choose another TILLFLOW_PORT") from error
+            if error.errno != errno.EADDRINUSE:
+                raise LocalError(f"TILLFLOW_HOST {host} is no address of this machine ({error.strerror})") from error
+            raise LocalError(f"port {port} of {host} is taken: choose another TILLFLOW_PORT") from error
         return int(probe.getsockname()[1])

@@ -2,13 +2,18 @@
 
 import json
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from local import LocalError
 from local.platform.aws import Aws
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import FunctionConfigurationTypeDef
 
 NESTED = "AWS::CloudFormation::Stack"
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"
@@ -44,11 +49,24 @@ class Stack:
         """The services that the stack runs on."""
         return Aws(self.endpoint_url, self.region)
 
+    @cached_property
+    def functions(self) -> dict[str, "FunctionConfigurationTypeDef"]:
+        """Lambda's configuration of each function, by its logical id, of which it is named `<stack>-<logical id>-<random>`."""
+        pages = self.aws.awslambda.get_paginator("list_functions").paginate()
+        found = {each["FunctionName"]: each for page in pages for each in page["Functions"]}
+        named = {name: re.fullmatch(rf"{re.escape(self.stack_name)}-(\w+)-\w+", name) for name in found}
+        return {match[1]: found[name] for name, match in named.items() if match}
+
     def write(self, path: Path) -> None:
-        """Save as *path*, for its owner's eyes only: it holds secrets."""
-        path.unlink(missing_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(asdict(self), file, indent=2)
+        """Save as *path*: it holds secrets."""
+        write_private(path, asdict(self))
+
+
+def write_private(path: Path, data: Mapping[str, Any]) -> None:
+    """Save *data* as JSON, for its owner's eyes only."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(data, file, indent=2)
 
 
 def path_in(state: Path) -> Path:

@@ -6,38 +6,13 @@ from typing import Any
 
 import pytest
 
+from local.shop import samples
+from local.shop.samples import BEFORE, EVENTS, ORDER_ID
 from tests import template
 from tests.world import SECRETS, World
 from tillflow.contexts.identity.rules import Token, issue
 
-EVENTS = template.ROOT / "events"
 SAMPLES = sorted(str(path.relative_to(EVENTS).with_suffix("")) for path in EVENTS.rglob("*.json"))
-ORDER_ID = "45c6f025-7241-5c12-8fe5-0086db318f39"
-
-# What has to have happened before a sample makes sense: other samples.
-STOCKED = ("stock/create_warehouse", "stock/create_variant", "stock/create_stock_event")
-ORDERED = (*STOCKED, "orders/create_order")
-RESERVED = (*ORDERED, "order_saga/reserve_stock")
-CHARGED = (*RESERVED, "order_saga/charge_payment")
-UNDONE = (*CHARGED, "order_saga/fail_order", "order_saga/refund_payment", "order_saga/release_stock")
-BEFORE: dict[str, tuple[str, ...]] = {
-    "stock/create_stock_event": STOCKED[:2],
-    "stock/get_levels": STOCKED,
-    "stock/list_releases": UNDONE,
-    "stock/export_releases": UNDONE,
-    "stock/on_inventory_release_requested": RESERVED,
-    "orders/create_order": STOCKED,
-    "orders/get_order": ORDERED,
-    "orders/list_orders": ORDERED,
-    "orders/cancel_order": ORDERED,
-    "order_saga/reserve_stock": ORDERED,
-    "order_saga/charge_payment": RESERVED,
-    "order_saga/complete_order": CHARGED,
-    "order_saga/fail_order": CHARGED,
-    "order_saga/refund_payment": UNDONE[:-2],
-    "order_saga/release_stock": UNDONE[:-1],
-    "order_saga/resume_stuck_orders": ORDERED,
-}
 
 
 def sample(name: str) -> dict[str, Any]:
@@ -70,6 +45,7 @@ def test_every_function_has_a_sample_and_every_sample_a_function() -> None:
     }
 
     assert set(SAMPLES) == files == set(template.functions())
+    assert samples.names() == {function.logical_id: name for name, function in template.functions().items()}
 
 
 @pytest.mark.parametrize("name", [name for name in SAMPLES if "httpMethod" in sample(name)])

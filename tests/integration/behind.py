@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -45,11 +44,6 @@ class Behind:
     def aws(self) -> Aws:
         return self.stack.aws
 
-    @cached_property
-    def awslambda(self) -> Any:
-        """Lambda's client (the project has no type stubs for it)."""
-        return self.client("lambda")
-
     def client(self, service: str) -> Any:
         """Return a client with the account's own rights."""
         session = boto3.Session(aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=self.stack.region)
@@ -70,7 +64,7 @@ class Behind:
 
     def invoke(self, function: str, event: Json) -> Json:
         """Invoke a function and return its answer; one that raised fails the test."""
-        answer = self.awslambda.invoke(FunctionName=self.physical_id(function), Payload=json.dumps(event))
+        answer = self.aws.awslambda.invoke(FunctionName=self.physical_id(function), Payload=json.dumps(event))
         text = answer["Payload"].read().decode()
         assert "FunctionError" not in answer, text
         return dict(json.loads(text))

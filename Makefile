@@ -1,5 +1,6 @@
 # Every command a developer needs. `make help` lists them.
-#   ENDPOINT=http://localhost:4566   deploy to an emulator that is already running (LocalStack, …)
+#   ENDPOINT=http://localhost:4566   deploy to an emulator that is already running (LocalStack, …); LocalStack's own
+#                                    variables say so too: AWS_ENDPOINT_URL, or LOCALSTACK_HOST with USE_SSL
 #   TILLFLOW_PORT=4566               the port of the emulator that `make up` starts (default: a free one)
 #   TILLFLOW_HOST=docker             the address it listens on: 127.0.0.1, or one that Docker's containers reach too
 

@@ -9,7 +9,7 @@ from botocore.exceptions import ConnectionError as NoConnection
 from rich.markup import escape
 
 from local import STATE, LocalError, bench, docs
-from local.platform import container, deploy, emulator, stack
+from local.platform import aws, container, deploy, emulator, stack
 from local.process import aside, console, step
 from local.shop import demo
 from local.watch import logs
@@ -37,9 +37,9 @@ def main() -> int:
 def _run(arguments: argparse.Namespace) -> None:
     match arguments.command:
         case "up":
-            up(arguments.endpoint, arguments.port, arguments.host)
+            up(arguments.endpoint or aws.named_endpoint(), arguments.port, arguments.host)
         case "down":
-            down(arguments.endpoint)
+            down(arguments.endpoint or aws.named_endpoint())
         case "logs":
             logs.show(_deployed(), follow=arguments.follow)
         case "demo":
@@ -75,7 +75,7 @@ def down(endpoint: str | None) -> None:
     if endpoint is not None:
         deploy.delete(_running(endpoint), STATE)
     elif emulator.stop(STATE):
-        stack.path_in(STATE).unlink(missing_ok=True)
+        deploy.forget(STATE)
         console.print("stopped the emulator")
     else:
         console.print("no emulator is running")
@@ -114,7 +114,8 @@ def _running(endpoint: str) -> str:
     if not endpoint.startswith(("http://", "https://")):
         raise LocalError(f"ENDPOINT must be a URL, e.g. http://{endpoint}")
     if not emulator.answers(endpoint):
-        raise LocalError(f"no emulator answers at {endpoint}: start it, or leave ENDPOINT out")
+        names = " or ".join(name for name in ("ENDPOINT", *aws.NAMED_BY) if os.environ.get(name))
+        raise LocalError(f"no emulator answers at {endpoint}: start it, or leave {names or '--endpoint'} out")
     return endpoint
 
 

@@ -12,8 +12,9 @@ from rich.console import Console
 
 from local import ROOT, LocalError
 
-# A developer's AWS profile or endpoint could send a local deployment to a real account.
-NOT_INHERITED = ("AWS_", "LAMBDA_", "MINISTACK_", "PYTHON", "SAM_", "VIRTUAL_ENV")
+# A developer's AWS profile or endpoint could send a local deployment to a real account, and a LocalStack user's variables
+# bend our emulator, which reads them too.
+NOT_INHERITED = ("AWS_", "LAMBDA_", "LOCALSTACK_", "MINISTACK_", "PYTHON", "SAM_", "SERVICES", "USE_SSL", "VIRTUAL_ENV")
 TAIL_LINES = 25
 
 WIDTH_OF_A_FILE = 132

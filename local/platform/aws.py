@@ -1,10 +1,15 @@
 """Typed clients of an emulator's services: its endpoint, its dummy credentials, nothing of the machine's own."""
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import boto3
+import botocore.session
+from localstack_client import config  # type: ignore[import-untyped] # ships no types
+
+from local import LocalError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -19,6 +24,29 @@ if TYPE_CHECKING:
 REGION = "us-east-1"
 # Emulators take these for the account's root.
 ACCESS_KEY = SECRET_KEY = "test"
+# What a LocalStack user says where it is with; localstack-client reads them, and USE_SSL.
+NAMED_BY = ("AWS_ENDPOINT_URL", "LOCALSTACK_HOST")
+# A developer's profile may be none of this machine's, or have settings for real accounts: (no name in a file, no variable).
+_NO_PROFILE = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+
+
+def named_endpoint() -> str | None:
+    """
+    Return the endpoint that the environment names as LocalStack's own tools understand it, or None.
+
+    Raises:
+        LocalError: it cannot be understood.
+    """
+    if not any(os.environ.get(name) for name in NAMED_BY):
+        return None
+    try:
+        return str(config.get_service_endpoint("cloudformation"))
+    except RuntimeError as error:
+        raise LocalError(f"LOCALSTACK_HOST must be <host>:<port> ({error})") from None
 
 
 @dataclass(frozen=True)
@@ -70,4 +98,4 @@ class Aws:
 
     @cached_property
     def _session(self) -> boto3.Session:
-        return boto3.Session(aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=self.region)
+        return boto3.Session(ACCESS_KEY, SECRET_KEY, None, self.region, botocore.session.Session(_NO_PROFILE))

@@ -32,9 +32,15 @@ def deploy(endpoint: str, state: Path, parameters: Mapping[str, str] | None = No
 
 
 def delete(endpoint: str, state: Path) -> None:
-    """Delete the stack from *endpoint*, and *state*'s stack.json."""
+    """Delete the stack from *endpoint*, and what *state* has of it."""
     cloudformation = Aws(endpoint).cloudformation
     with process.step(f"delete {STACK_NAME} from {endpoint}"):
         cloudformation.delete_stack(StackName=STACK_NAME)
         cloudformation.get_waiter("stack_delete_complete").wait(StackName=STACK_NAME)
-    path_in(state).unlink(missing_ok=True)
+    forget(state)
+
+
+def forget(state: Path) -> None:
+    """Remove what was written to *state* of a stack that is no more."""
+    for path in (path_in(state), container.variables_in(state)):
+        path.unlink(missing_ok=True)

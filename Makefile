@@ -77,8 +77,8 @@ lock: .venv/.synced ## after a change of pyproject.toml: uv.lock and the layers'
 	$(EXPORT) --only-group stripe >layers/stripe/requirements.txt
 
 .PHONY: trace
-trace: .venv/.synced ## ORDER=<order id>: the order's whole story, from logs, history and events
-	$(LOCAL) trace $(or $(ORDER),$(error Say which order: make trace ORDER=<order id>))
+trace: .venv/.synced ## ORDER=<order id> [OPEN=1]: the order's whole story, from logs, history and events; or a page of it
+	$(LOCAL) trace $(or $(ORDER),$(error Say which order: make trace ORDER=<order id>)) $(if $(OPEN),--open)
 
 .PHONY: event
 event: .venv/.synced ## FUNCTION=CreateOrderFunction: a fresh, signed event for it, for `sam local invoke`

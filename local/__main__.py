@@ -40,26 +40,37 @@ def _run(arguments: argparse.Namespace) -> None:
             up(arguments.endpoint or aws.named_endpoint(), arguments.port, arguments.host)
         case "down":
             down(arguments.endpoint or aws.named_endpoint())
-        case "logs":
-            logs.show(_deployed(), follow=arguments.follow)
-        case "demo":
-            demo.run(_deployed())
-        case "event":
-            from local.shop import samples  # what this and the next ones import, no other command needs
-
-            samples.show(_deployed(), arguments.function)
         case "invoke":
-            from local.shop import invoke
+            from local.shop import invoke  # what this imports, no other command needs
 
             invoke.check()
         case "bench":
             bench.run(arguments)
+        case "docs":
+            docs.write()
+        case _:
+            _look(arguments, _deployed())
+
+
+def _look(arguments: argparse.Namespace, deployed: stack.Stack) -> None:
+    """Run a command on the stack that is there. Each imports what no other needs."""
+    match arguments.command:
+        case "logs":
+            logs.show(deployed, follow=arguments.follow)
+        case "demo":
+            demo.run(deployed)
+        case "event":
+            from local.shop import samples
+
+            samples.show(deployed, arguments.function)
+        case "trace" if arguments.open:
+            from local.watch import page
+
+            page.show(deployed, arguments.order, STATE / "orders")
         case "trace":
             from local.watch import tell
 
-            tell.run(_deployed(), arguments.order)
-        case "docs":
-            docs.write()
+            tell.run(deployed, arguments.order)
 
 
 def up(endpoint: str | None, port: str | None, host: str | None) -> None:
@@ -134,7 +145,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("invoke")
     bench.add_to(commands)
     commands.add_parser("docs")
-    commands.add_parser("trace").add_argument("order")
+    trace = commands.add_parser("trace")
+    trace.add_argument("order")
+    trace.add_argument("--open", action="store_true")
     return parser
 
 

@@ -26,7 +26,7 @@ def run(stack: Stack) -> None:
         shop = open_shop(stack, len(STORIES), STOCK)
     outcomes = [_watch(shop, story, article) for story, article in zip(STORIES, shop.articles, strict=True)]
     console.print(_table(outcomes), soft_wrap=False)
-    console.print("One order's whole story, step by step:")
+    console.print("One order's whole story, step by step (with OPEN=1: as a page, its saga drawn):")
     for outcome in (each for each in outcomes if each.order_id != NO_ORDER):
         console.print(f"  make trace ORDER={outcome.order_id}  [dim]# {outcome.story.title}")
     if failures := [f"order “{o.story.title}”: {o.failure} (order {o.order_id})" for o in outcomes if o.failure]:

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from rich.markup import escape
@@ -12,8 +13,10 @@ from local import LocalError
 from local.platform.stack import Stack
 from local.process import console
 from local.watch import logs, trace
+from local.watch.trace import Event, Run
 from tillflow.contexts.orders import tables
 from tillflow.storage.attributes import Item, from_item, to_item
+from tillflow.storage.tables import Key
 from tillflow.values import ids
 
 FUNCTION_LOGS = "FunctionLogs"
@@ -34,6 +37,17 @@ class Moment(NamedTuple):
     what: str
 
 
+@dataclass(frozen=True)
+class Story:
+    """What is known of an order: its *item*, the saga's *runs*, its *events*, and all that happened in the order of time."""
+
+    order_id: str
+    item: Item
+    runs: Sequence[Run]
+    events: Sequence[Event]
+    moments: Sequence[Moment]
+
+
 def run(stack: Stack, order_id: str) -> None:
     """
     Print the story of an order.
@@ -41,40 +55,51 @@ def run(stack: Stack, order_id: str) -> None:
     Raises:
         LocalError: there is no such order.
     """
-    if not ids.is_uuid(order_id):
-        raise LocalError(f"{order_id} is no order's id: that is a UUID, as POST /api/orders answers it")
-    order = find(stack, order_id)
-    console.print(f"order  {order_id}\nstatus {order['status']}\ntrace  {order['trace_id']}\n")
+    story = of_order(stack, order_id)
+    console.print(f"order  {order_id}\nstatus {story.item['status']}\ntrace  {story.item['trace_id']}\n")
     table = Table(box=None, pad_edge=False)
     for heading, style in (("time", "dim"), ("where", "cyan"), ("what", "")):
         table.add_column(heading, style=style, header_style="dim", overflow="fold")
-    for moment in story(stack, order_id, order):
-        table.add_row(moment.at.strftime("%H:%M:%S.%f")[:-3], moment.where, escape(moment.what))
+    for moment in story.moments:
+        table.add_row(clock(moment.at), moment.where, escape(moment.what))
     console.print(table)
 
 
-def find(stack: Stack, order_id: str) -> Item:
-    """Return the order's item."""
-    key = to_item(tables.order_key(order_id))
-    answer = stack.aws.dynamodb.get_item(TableName=stack.tables[ORDERS], Key=key, ConsistentRead=True)
-    if "Item" not in answer:
+def clock(moment: datetime) -> str:
+    """Return the time of the day in UTC, to the millisecond."""
+    return moment.astimezone(UTC).strftime("%H:%M:%S.%f")[:-3]
+
+
+def of_order(stack: Stack, order_id: str) -> Story:
+    """
+    Return everything that is known by now to have happened for an order.
+
+    Raises:
+        LocalError: there is no such order.
+    """
+    if not ids.is_uuid(order_id):
+        raise LocalError(f"{order_id} is no order's id: that is a UUID, as POST /api/orders answers it")
+    order = stored(stack, ORDERS, tables.order_key(order_id))
+    if order is None:
         raise LocalError(f"there is no order {order_id} on {stack.endpoint_url}")
-    return from_item(answer["Item"])
-
-
-def story(stack: Stack, order_id: str, order: Item) -> list[Moment]:
-    """Return everything that is known to have happened for the order, in the order of time."""
     created = datetime.fromisoformat(order["created_at"])
     since = round(created.timestamp() * 1000) - BEFORE_MILLISECONDS
     group = dict(logs.groups(stack))[FUNCTION_LOGS]
     lines = (line.message for line in logs.lines(stack, FUNCTION_LOGS, group, since))
-    runs = trace.executions(stack, order_id, created)
-    histories = {run["name"]: _history(stack, run["executionArn"]) for run in runs}
-    events = [Moment(event.occurred_at, "event", _event(event)) for event in trace.logged(stack, order["trace_id"])]
-    return sorted(
-        [*events, *of_histories(histories), *of_lines(lines, {order["trace_id"], order_id}, stack.stack_name)],
-        key=lambda moment: moment.at,
+    runs = trace.saga_runs(stack, order_id, created)
+    events = trace.logged(stack, order["trace_id"])
+    told = (
+        *(Moment(event.occurred_at, "event", _event(event)) for event in events),
+        *of_runs(runs),
+        *of_lines(lines, {order["trace_id"], order_id}, stack.stack_name),
     )
+    return Story(order_id, order, runs, events, sorted(told, key=lambda moment: moment.at))
+
+
+def stored(stack: Stack, table: str, key: Key) -> Item | None:
+    """Return an item of a *table* (its logical id), or None."""
+    answer = stack.aws.dynamodb.get_item(TableName=stack.tables[table], Key=to_item(key), ConsistentRead=True)
+    return from_item(answer["Item"]) if "Item" in answer else None
 
 
 def of_lines(lines: Iterator[str], marks: set[str], stack_name: str) -> Iterator[Moment]:
@@ -87,21 +112,16 @@ def of_lines(lines: Iterator[str], marks: set[str], stack_name: str) -> Iterator
             yield Moment(at, logs.function(said["function"], stack_name), what)
 
 
-def of_histories(histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Moment]:
-    """Yield what each run of the saga (its history by its name) did: states entered, failures, its start and end."""
-    for number, history in enumerate(histories.values(), 1):
-        where = trace.SAGA if len(histories) == 1 else f"{trace.SAGA} {number}"
-        for event in history:
+def of_runs(runs: Sequence[Run]) -> Iterator[Moment]:
+    """Yield what each run of the saga did: states entered, failures, its start and end."""
+    for number, each in enumerate(runs, 1):
+        where = trace.SAGA if len(runs) == 1 else f"{trace.SAGA} {number}"
+        for event in each.history:
             if what := _told(event):
                 yield Moment(event["timestamp"], where, what)
 
 
-def _history(stack: Stack, execution: str) -> list[Mapping[str, Any]]:
-    pages = stack.aws.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=execution)
-    return [event for page in pages for event in page["events"]]
-
-
-def _event(event: trace.Event) -> str:
+def _event(event: Event) -> str:
     data = {name: value for name, value in event.data.items() if name not in KNOWN}
     return f"{event.type} ({', '.join(f'{name}: {logs.short(value, LONGEST)}' for name, value in data.items())})"
 
@@ -109,7 +129,7 @@ def _event(event: trace.Event) -> str:
 def _told(event: Mapping[str, Any]) -> str | None:
     """Return an event of a saga's history in words, or None where it adds nothing."""
     kind: str = event["type"]
-    details: Mapping[str, Any] = next((each for name, each in event.items() if name.endswith("EventDetails")), {})
+    details = trace.details_of(event)
     if kind.endswith("StateEntered"):
         return f"→ {details['name']}"
     if "error" in details:

@@ -1,6 +1,7 @@
 """What became of an order behind the API: the way of its saga and its events."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -16,14 +17,70 @@ SAGA = "OrderSaga"
 EVENT_LOG = "EventLogTable"
 SECONDS = 60
 
+type Json = dict[str, Any]
+
 
 @dataclass(frozen=True)
 class Event:
-    """An event that was on the bus."""
+    """An event that was on the bus, in its *envelope*."""
 
-    type: str
-    occurred_at: datetime
-    data: dict[str, Any]
+    envelope: Json
+
+    @property
+    def type(self) -> str:
+        """What has happened."""
+        return str(self.envelope["event_type"])
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When it happened."""
+        return datetime.fromisoformat(self.envelope["occurred_at"])
+
+    @property
+    def data(self) -> Json:
+        """What belongs to the type."""
+        return dict(self.envelope["data"])
+
+
+@dataclass
+class Visit:
+    """A run's stay in a *state*; *error* and *cause* are those that it was left with, if it failed."""
+
+    state: str
+    entered: datetime
+    exited: datetime | None = None
+    error: str | None = None
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of an order's saga: Step Functions' word for its *status*, and its *history* of events."""
+
+    status: str
+    started: datetime
+    ended: datetime | None
+    history: Sequence[Mapping[str, Any]]
+
+    @property
+    def visits(self) -> list[Visit]:
+        """The states that it visited."""
+        visits: list[Visit] = []
+        for event in self.history:
+            kind, details = event["type"], details_of(event)
+            if kind.endswith("StateEntered"):
+                visits.append(Visit(details["name"], event["timestamp"]))
+            elif kind.endswith("StateExited"):
+                visits[-1].exited = event["timestamp"]
+            elif visits and kind.startswith(("Task", "Lambda")):
+                # What is tried again and then succeeds has not failed.
+                visits[-1].error, visits[-1].cause = details.get("error"), details.get("cause", "")
+        return visits
+
+
+def details_of(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what an event of a history says besides its type."""
+    return next((each for name, each in event.items() if name.endswith("EventDetails")), {})
 
 
 def saga_path(stack: Stack, order_id: str, *, since: datetime, runs: int) -> list[str]:
@@ -36,13 +93,17 @@ def saga_path(stack: Stack, order_id: str, *, since: datetime, runs: int) -> lis
         LocalError: the saga did not start or end in time.
     """
 
-    def ended() -> list[str] | None:
-        found = executions(stack, order_id, since)
-        over = [execution["executionArn"] for execution in found if execution["status"] != "RUNNING"]
+    def ended() -> list["DescribeExecutionOutputTypeDef"] | None:
+        over = [execution for execution in _executions(stack, order_id, since) if execution["status"] != "RUNNING"]
         return over if len(over) >= runs else None
 
     over = until(ended, seconds=SECONDS, what=f"the end of the saga's run {runs} for order {order_id}")
-    return [state for execution in over for state in _states(stack, execution)]
+    return [visit.state for execution in over for visit in _run(stack, execution).visits]
+
+
+def saga_runs(stack: Stack, order_id: str, since: datetime) -> list[Run]:
+    """Return the saga's runs for the order, oldest first. Executions from before *since* are not looked at."""
+    return [_run(stack, execution) for execution in _executions(stack, order_id, since)]
 
 
 def events(stack: Stack, trace_id: str, expected: frozenset[str]) -> list[Event]:
@@ -65,7 +126,17 @@ def events(stack: Stack, trace_id: str, expected: frozenset[str]) -> list[Event]
         raise LocalError(f"{error}; missing: {missing}") from None
 
 
-def executions(stack: Stack, order_id: str, since: datetime) -> list["DescribeExecutionOutputTypeDef"]:
+def logged(stack: Stack, trace_id: str) -> list[Event]:
+    """Return the events of *trace_id* that the event log has by now, in the order of time."""
+    pages = stack.aws.dynamodb.get_paginator("query").paginate(
+        TableName=stack.tables[EVENT_LOG],
+        KeyConditionExpression="pk = :trace",
+        ExpressionAttributeValues={":trace": {"S": f"TRACE#{trace_id}"}},
+    )
+    return [Event(json.loads(item["envelope"]["S"])) for page in pages for item in page["Items"]]
+
+
+def _executions(stack: Stack, order_id: str, since: datetime) -> list["DescribeExecutionOutputTypeDef"]:
     """Return the executions for the order, oldest first."""
     steps = stack.aws.stepfunctions
     pages = steps.get_paginator("list_executions").paginate(stateMachineArn=stack.state_machines[SAGA])
@@ -79,22 +150,7 @@ def executions(stack: Stack, order_id: str, since: datetime) -> list["DescribeEx
     return sorted(of_order, key=lambda one: one["startDate"])
 
 
-def _states(stack: Stack, execution: str) -> list[str]:
-    pages = stack.aws.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=execution)
-    return [
-        event["stateEnteredEventDetails"]["name"]
-        for page in pages
-        for event in page["events"]
-        if "stateEnteredEventDetails" in event
-    ]
-
-
-def logged(stack: Stack, trace_id: str) -> list[Event]:
-    """Return the events of *trace_id* that the event log has by now, in the order of time."""
-    pages = stack.aws.dynamodb.get_paginator("query").paginate(
-        TableName=stack.tables[EVENT_LOG],
-        KeyConditionExpression="pk = :trace",
-        ExpressionAttributeValues={":trace": {"S": f"TRACE#{trace_id}"}},
-    )
-    envelopes = [json.loads(item["envelope"]["S"]) for page in pages for item in page["Items"]]
-    return [Event(each["event_type"], datetime.fromisoformat(each["occurred_at"]), each["data"]) for each in envelopes]
+def _run(stack: Stack, execution: "DescribeExecutionOutputTypeDef") -> Run:
+    pages = stack.aws.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=execution["executionArn"])
+    history = [event for page in pages for event in page["events"]]
+    return Run(execution["status"], execution["startDate"], execution.get("stopDate"), history)

@@ -1,10 +1,14 @@
 """`make trace` tells an order's whole story."""
 
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 
 from local.platform.stack import Stack
 from local.wait import until
-from local.watch import tell
+from local.watch import page, tell
 from tests.integration.behind import Behind
 from tests.integration.scene import Scene, line
 
@@ -33,8 +37,8 @@ def test_the_story_of_an_order_is_told_by_everybody_who_had_a_part_in_it_in_the_
     behind.settle(order.order_id)
     scene.cancel(order)
 
-    def told() -> list[tell.Moment] | None:
-        moments = tell.story(stack, order.order_id, tell.find(stack, order.order_id))
+    def told() -> Sequence[tell.Moment] | None:
+        moments = tell.of_order(stack, order.order_id).moments
         return moments if {moment.where for moment in moments} >= EVERYBODY else None
 
     story = until(told, seconds=60, what="everybody to have spoken")
@@ -55,3 +59,42 @@ def test_the_story_of_an_order_is_told_by_everybody_who_had_a_part_in_it_in_the_
     tell.run(stack, order.order_id)
 
     assert f"trace  {order.trace_id}" in capsys.readouterr().out
+
+
+def visited(text: str) -> list[tuple[str, str]]:
+    """Return the states that a page has marked, drawing by drawing, and how."""
+    marked = re.findall(r'<g class="(\w+)" [^>]*data-state="(\w+)"', text)
+    return [(state, mark) for mark, state in marked if mark != "none"]
+
+
+def test_the_page_of_a_confirmed_order_marks_the_states_that_it_visited(
+    stack: Stack, scene: Scene, behind: Behind, tmp_path: Path
+) -> None:
+    order = scene.order(line(scene.plenty))
+    behind.settle(order.order_id)
+
+    path = page.write(stack, order.order_id, tmp_path / "orders")
+
+    assert path == tmp_path / "orders" / f"{order.order_id}.html"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert visited(path.read_text()) == [("ReserveStock", "done"), ("ChargePayment", "done"), ("CompleteOrder", "done")]
+
+
+def test_the_page_of_a_failed_order_marks_the_step_that_failed_and_those_that_undid_it(
+    stack: Stack, scene: Scene, behind: Behind, tmp_path: Path
+) -> None:
+    order = scene.order(line(scene.plenty), card="tok_declined")
+    behind.settle(order.order_id)
+
+    text = page.write(stack, order.order_id, tmp_path).read_text()
+
+    assert visited(text) == [
+        ("ReserveStock", "done"),
+        ("ChargePayment", "failed"),
+        ("FailOrder", "done"),
+        ("AnythingToUndo", "done"),
+        ("RefundPayment", "done"),
+        ("ReleaseStock", "done"),
+    ]
+    assert "card_declined" in text
+    assert "tok_declined" not in text

@@ -10,6 +10,7 @@ import pytest
 from local import LocalError
 from local.platform.stack import Stack
 from local.watch import tell
+from local.watch.trace import Run
 
 TRACE = "7f2f0c1e-3b7a-4a55-8a5e-0d6f5e2f9c11"
 ORDER = "45c6f025-7241-5c12-8fe5-0086db318f39"
@@ -68,6 +69,10 @@ def entered(state: str) -> dict[str, Any]:
     return {"type": "TaskStateEntered", "timestamp": AT, "stateEnteredEventDetails": {"name": state}}
 
 
+def a_run(*history: dict[str, Any]) -> Run:
+    return Run("SUCCEEDED", AT, AT, history)
+
+
 def test_a_history_tells_the_states_the_failures_and_the_end() -> None:
     failed = {"error": "PaymentRefused", "cause": "declined"}
     history = [
@@ -79,7 +84,7 @@ def test_a_history_tells_the_states_the_failures_and_the_end() -> None:
         {"type": "ExecutionFailed", "timestamp": AT, "executionFailedEventDetails": failed},
     ]
 
-    assert [moment.what for moment in tell.of_histories({"run": history})] == [
+    assert [moment.what for moment in tell.of_runs([a_run(*history)])] == [
         "ExecutionStarted",
         "→ ChargePayment",
         "TaskFailed: PaymentRefused: declined",
@@ -88,9 +93,9 @@ def test_a_history_tells_the_states_the_failures_and_the_end() -> None:
 
 
 def test_several_runs_of_the_saga_are_told_apart() -> None:
-    runs = {"first": [entered("ReserveStock")], "second": [entered("FailOrder")]}
+    runs = [a_run(entered("ReserveStock")), a_run(entered("FailOrder"))]
 
-    assert [moment.where for moment in tell.of_histories(runs)] == ["OrderSaga 1", "OrderSaga 2"]
+    assert [moment.where for moment in tell.of_runs(runs)] == ["OrderSaga 1", "OrderSaga 2"]
 
 
 def test_an_unknown_order_is_said_to_be_one() -> None:

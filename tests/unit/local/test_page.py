@@ -2,13 +2,17 @@
 
 import json
 import re
+import webbrowser
 import zlib
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from local.platform.stack import Stack
+from local.process import console
 from local.watch import diagram, page
 from local.watch.tell import Moment, Story
 from local.watch.trace import Event, Run
@@ -176,3 +180,19 @@ def test_a_page_loads_nothing(attribute: str) -> None:
     assert not [attributes for _, attributes in Elements(text).found if attribute in attributes]
     assert not re.search(r"url\((?!#)|@import|https?:", text)
     assert "default-src 'none'; style-src 'unsafe-inline'" in text
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_browser_opens_only_where_somebody_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, is_terminal: bool
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(page, "write", lambda *_: tmp_path / "order.html")
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    monkeypatch.setattr(console, "_force_terminal", is_terminal)
+
+    page.show(cast("Stack", None), ORDER, tmp_path)
+
+    where = f"file://{tmp_path}/order.html"
+    assert where in capsys.readouterr().out
+    assert opened == ([where] if is_terminal else [])

@@ -69,13 +69,13 @@ CASES = [
 
 # What a confirmed order may cost (the issue's budgets), and where its figures are below.
 BUDGETS = [
-    ("confirmed, 1 line", "write units", Decimal(14)),
-    ("confirmed, 3 lines", "write units", Decimal(18)),
+    ("confirmed, 1 line", "write units", Decimal(18)),
+    ("confirmed, 3 lines", "write units", Decimal(26)),
     ("confirmed, 1 line", "write requests", Decimal(6)),
     ("confirmed, 3 lines", "write requests", Decimal(6)),
     ("confirmed, 1 line", "transitions", Decimal(4)),
     ("confirmed, 1 line", "invocations to confirmed", Decimal(6)),
-    ("confirmed, 1 line", "$ per million, Express", Decimal("20.5")),
+    ("confirmed, 1 line", "$ per million, Express", Decimal(20)),
     ("confirmed, 1 line", "$ per million, Standard", Decimal(95)),
 ]
 
@@ -229,17 +229,20 @@ def _markdown(measured: dict[str, Figures], verdicts: list[str]) -> str:
     rows = [
         [figure, *(_text(figure, figures[figure]) for figures in measured.values())] for figure in next(iter(measured.values()))
     ]
+    told = (
+        f"Priced at the list prices of {prices.REGION} on {prices.DATE} (`local/bench/prices.py`). AWS bills a transition for"
+        " each step that is executed. An order's authorizer call is cached for five minutes and so is not in every order. The"
+        " *followers* are the event log and its queue. A lone order is the dearest: under load the publisher and the followers"
+        " share each invocation among many orders. The *logs* are the functions' lines, metrics among them, and API Gateway's;"
+        " Lambda's own (START, END, REPORT) are switched off on AWS. A failed order's stock is given back by the saga or by"
+        " the request on the bus, whichever comes first; where both try at the same moment, one pays for nothing. One"
+        " write unit of every order is the list's (an index that only a new order is written to); a page of the list reads half"
+        " a unit, and one for each order. What the emulator cannot tell is assumed: a Lambda (512 MB, arm64) is billed for"
+        f" {prices.BILLED_MILLISECONDS_PER_INVOCATION} ms, an Express workflow lasts {prices.EXPRESS_MILLISECONDS} ms."
+    )
     return "\n".join(
         [
-            f"Priced at the list prices of {prices.REGION} on {prices.DATE} (`local/bench/prices.py`). AWS bills a transition",
-            "for each step that is executed. An order's authorizer call is cached for five minutes and so is not in every order.",
-            "The *followers* are the event log and its queue. A lone order is the dearest: under load the publisher and the",
-            "followers share each invocation among many orders. The *logs* are the functions' lines, metrics among them, and API",
-            "Gateway's line; Lambda's own (START, END, REPORT) are switched off. A failed order's stock is given back by the saga",
-            "or by the request on the bus, whichever comes first; where both try at the same moment, one pays for nothing. One",
-            "write unit of every order is the list's (an index that only a new order is written to); a page of the list reads",
-            "half a unit, and one for each order. What the emulator cannot tell is assumed: a Lambda (512 MB, arm64) is billed for",
-            f"{prices.BILLED_MILLISECONDS_PER_INVOCATION} ms, an Express workflow lasts {prices.EXPRESS_MILLISECONDS} ms.",
+            report.prose(told),
             "",
             f"| {' | '.join(head)} |",
             f"|{'---|' * len(head)}",

@@ -111,7 +111,17 @@ def places_of(machine: Json, edges: Sequence[Edge]) -> dict[str, tuple[int, int]
         if its := before[name]:
             rows[name] = 1 + max(rows[edge.source] for edge in its)
             columns[name] = min(columns[edge.source] + edge.aside for edge in its)
+    taken = set[tuple[int, int]]()
+    # Nothing hangs on where a machine ends: that is what makes room.
+    for name in sorted(machine["States"], key=lambda name: _ends(machine["States"][name])):
+        while (columns[name], rows[name]) in taken:
+            columns[name] += 1
+        taken.add((columns[name], rows[name]))
     return {name: (MARGIN + COLUMN * columns[name], MARGIN + ROW * rows[name]) for name in machine["States"]}
+
+
+def _ends(state: Json) -> bool:
+    return state.get("End", False) or state["Type"] in {"Succeed", "Fail"}
 
 
 def _box(machine: Json, name: str, x: int, y: int, order: int | None, visit: Visit | None) -> Box:
@@ -124,8 +134,8 @@ def _box(machine: Json, name: str, x: int, y: int, order: int | None, visit: Vis
         mark, line = Mark.DONE, f"{(visit.exited - visit.entered).total_seconds():.3f} s"
     elif visit:
         mark, line = Mark.RUNNING, "not left"
-    ends = state.get("End", False) or state["Type"] in {"Succeed", "Fail"}
-    return Box(name, x, y, mark, order, state["Type"], line, "\n".join(filter(None, about)), name == machine["StartAt"], ends)
+    about_it = "\n".join(filter(None, about))
+    return Box(name, x, y, mark, order, state["Type"], line, about_it, name == machine["StartAt"], _ends(state))
 
 
 def _path(source: tuple[int, int], target: tuple[int, int]) -> str:

@@ -68,7 +68,7 @@ def test_the_straight_way_is_one_column_and_its_undoing_another() -> None:
     assert [columns[x] for x in sorted(columns)] == [
         ["ReserveStock", "ChargePayment", "CompleteOrder"],
         ["FailOrder", "AnythingToUndo", "RefundPayment", "ReleaseStock"],
-        ["NothingToUndo"],
+        ["Postponed", "NothingToUndo"],
     ]
 
 

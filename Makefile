@@ -3,6 +3,7 @@
 #                                    variables say so too: AWS_ENDPOINT_URL, or LOCALSTACK_HOST with USE_SSL
 #   TILLFLOW_PORT=4566               the port of the emulator that `make up` starts (default: a free one)
 #   TILLFLOW_HOST=docker             the address it listens on: 127.0.0.1, or one that Docker's containers reach too
+#   WORKERS=1                        the processes that tests run in (default: one for each core; 0: in pytest's own)
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -31,6 +32,7 @@ export ENDPOINT TILLFLOW_PORT TILLFLOW_HOST
 
 ENVIRONMENT := .venv/.synced .local/emulator/.synced
 LOCAL := python -m local
+WORKERS ?= auto
 EXPORT := $(UV) export --quiet --frozen --no-hashes --no-annotate --no-header
 
 .PHONY: help
@@ -56,7 +58,11 @@ demo: $(ENVIRONMENT) ## up, then place five real orders over HTTP and show what 
 
 .PHONY: test
 test: $(ENVIRONMENT) ## every test, unit to integration, on an emulator of its own
-	python -m pytest tests
+	python -m pytest -n $(WORKERS) tests
+
+.PHONY: test-fast
+test-fast: .venv/.synced ## the tests that need no emulator and are done in a minute, for while you write
+	python -m pytest -n $(WORKERS) tests/unit tests/property tests/contract
 
 .PHONY: check
 check: .venv/.synced ## lint, types, templates, import contracts, locked requirements

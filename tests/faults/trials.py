@@ -9,7 +9,7 @@ from tests.faults.command import Command, both, once
 from tests.faults.wire import Call, Fault, Plan, nothing_fails
 from tests.faults.world import World
 
-# For the report: command → faults tried.
+# For the report: command → faults that the present test tried.
 TRIED: Counter[str] = Counter()
 _DEADLINES = 12
 

@@ -1,15 +1,13 @@
 """A freshly deployed stack on an emulator of its own, beside any that `make up` runs."""
 
-import os
-import shutil
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from local import STATE
 from local.platform import emulator
 from local.platform.deploy import deploy
 from local.platform.stack import Stack
+from tests import emulators
 from tests.integration.behind import Behind
 from tests.integration.scene import Scene
 
@@ -19,15 +17,10 @@ SETTINGS = {"AUTH": "true", "SFN_WAIT_SCALE": "0.1"}
 
 
 @pytest.fixture(scope="session")
-def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
-    """The stack, deployed once for all tests; the logs stay in .local/tests when one fails."""
-    state = STATE / "tests" / str(os.getpid())
-    try:
-        yield deploy(emulator.start(state, settings=SETTINGS).endpoint, state)
-    finally:
-        emulator.stop(state)
-    if not request.session.testsfailed:
-        shutil.rmtree(state)
+def stack(pytestconfig: pytest.Config, worker_id: str) -> Stack:
+    """The stack, deployed once for all tests."""
+    state = emulators.home(pytestconfig) / worker_id
+    return deploy(emulator.start(state, settings=SETTINGS).endpoint, state)
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +35,8 @@ def behind(stack: Stack) -> Behind:
     return Behind(stack)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Look at logs, ledger and charges when all other tests have left theirs."""
-    items.sort(key=lambda item: item.path.name == "test_afterwards.py")
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """After the last of these tests, stop the stack while others run: it takes longer, the more of it was used."""
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+        emulators.end(item.session)

@@ -268,14 +268,15 @@ def test_no_character_of_a_token_can_be_changed(world: World, token: str) -> Non
         assert asked(world, next_token=spoiled).status == 422, spoiled
 
 
+AN_ORDER = ids.derived("order", "nobody's")
 PLACES = [
     (),
     ("2026-02-10T12:01:00.000Z",),
     ("2026-02-10T12:01:00.000Z", "none"),
-    ("2026-02-10T12:01:00.000Z", ids.new(), ids.new()),
-    ("2025-01-01T00:00:00.000Z", ids.new()),
-    ("2027-01-01T00:00:00.000Z", ids.new()),
-    ("", ids.new()),
+    ("2026-02-10T12:01:00.000Z", AN_ORDER, AN_ORDER),
+    ("2025-01-01T00:00:00.000Z", AN_ORDER),
+    ("2027-01-01T00:00:00.000Z", AN_ORDER),
+    ("", AN_ORDER),
 ]
 
 

@@ -211,7 +211,7 @@ def test_a_movement_of_several_variants_is_all_or_nothing(world: World) -> None:
         {"lines": [{"variantId": ids.derived("variant", "SKU-1"), "quantity": "1"}]},
         {"lines": [{"variantId": ids.derived("variant", "SKU-1"), "quantity": 10**10}]},
         {"lines": [{"variantId": ids.derived("variant", "SKU-1"), "quantity": 1}] * 2},
-        {"lines": [{"variantId": ids.new(), "quantity": 1} for _ in range(91)]},
+        {"lines": [{"variantId": ids.derived("variant", f"SKU-{number}"), "quantity": 1} for number in range(91)]},
     ],
     ids=lambda change: str(change)[:60],
 )

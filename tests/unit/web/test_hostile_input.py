@@ -221,7 +221,7 @@ QUERIES: list[Mapping[str, str]] = [
     {"to": "2026-02-30"},
     {"from": "2026-01-02", "to": "2026-01-01"},
     {"from": "x" * 8_000},
-    {"orderID": ids.new()},
+    {"orderID": ids.derived("order", "of a typing error")},
 ]
 
 

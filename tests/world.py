@@ -249,7 +249,8 @@ def _resolve(value: object, resolved: Mapping[str, str]) -> str:
     """Return what CloudFormation makes of a variable's *value*."""
     if not isinstance(value, dict):
         return str(value)
-    (name,) = value.values()
+    (named,) = value.values()
+    name = named if isinstance(named, str) else named[0]
     if name in template.template()["Parameters"]:
         return template.default_of(name)
     return resolved.get(name, name.removeprefix("AWS::"))

@@ -31,7 +31,8 @@ def test_a_queue_has_one_reader_that_is_bounded_and_fails_message_by_message(sta
     of_all = template.template()["Globals"]["Function"]
 
     assert reads["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert reads["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "ConsumerConcurrency"}}
+    bounded = {"MaximumConcurrency": {"Ref": "ConsumerConcurrency"}}
+    assert reads["ScalingConfig"] == {"Fn::If": ["IsAws", bounded, template.NO_VALUE]}
     assert queue["VisibilityTimeout"] >= 6 * FUNCTIONS[name].get("Timeout", of_all["Timeout"]), "AWS's advice"
 
 

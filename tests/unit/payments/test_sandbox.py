@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
+from moto.dynamodb.models import DynamoDBBackend
 
 from tillflow.contexts.payments.gateway import (
     CardDeclined,
@@ -136,7 +137,16 @@ def test_different_keys_are_different_charges(gateway: SandboxGateway) -> None:
     assert gateway.charge(request()).reference != gateway.charge(request()).reference
 
 
-def test_racing_charges_with_one_key_charge_once(client: "DynamoDBClient") -> None:
+def test_racing_charges_with_one_key_charge_once(client: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> None:
+    # moto holds a condition and then writes, and lets other threads come between; DynamoDB does not.
+    lock, put = threading.Lock(), DynamoDBBackend.put_item
+
+    def one_at_a_time(*arguments: Any, **named: Any) -> Any:
+        with lock:
+            return put(*arguments, **named)
+
+    monkeypatch.setattr(DynamoDBBackend, "put_item", one_at_a_time)
+
     # GIVEN a step that runs eight times at the same moment
     asked, start, effective = request(), threading.Barrier(8), []
     gateway = SandboxGateway(client, TABLE, lambda: NOW)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from functools import cache
 
 import pytest
-from moto import mock_aws
 
 from tests.faults.commands import REGISTER
 from tests.faults.trials import TRIED, Trials
@@ -19,9 +18,8 @@ type Tried = Callable[[str], Trials]
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    """The stack on moto. Tests begin by restoring it to a state that they arranged."""
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    """The stack, in memory. Tests begin by restoring it to a state that they arranged."""
+    with pytest.MonkeyPatch.context() as patch:
         logging.disable(logging.CRITICAL)  # thousands of runs, each with a log line for every invocation
         gc.freeze()  # what is imported stays: looking through it again and again takes a tenth of the time
         try:

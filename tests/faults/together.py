@@ -44,6 +44,7 @@ class Together:
 
     def __init__(self, wire: Wire, *acts: Callable[[], None]) -> None:
         self._wire = wire
+        self._alone = wire.pause
         self._actors = [_Actor(act) for act in acts]
 
     def __enter__(self) -> Self:
@@ -58,10 +59,10 @@ class Together:
         """Let everybody finish, in order."""
         for number in range(len(self._actors)):
             self.finish(number)
-        self._wire.pause = lambda: None
+        self._wire.pause = self._alone
 
-    @staticmethod
-    def _pause() -> None:
+    def _pause(self) -> None:
+        self._alone()
         thread = threading.current_thread()
         if isinstance(thread, _Actor):
             thread.pause()

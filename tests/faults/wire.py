@@ -1,18 +1,17 @@
 """
 The wire between the functions and AWS: it records every call, and breaks the one it is told to.
 
-It sits below botocore's own retries (`before-send`), so that these run as in production, and hands requests on to
-moto. Two things it does itself, because moto does not: a transaction that is sent again under its `ClientRequestToken`
-is the same transaction, and a write of an item with an outbox becomes a stream record.
+It sits below botocore's own retries (`before-send`), so that these run as in production, and answers requests itself:
+DynamoDB's from memory, the others' by noting what was asked for.
 """
 
+import io
 import json
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from http import HTTPStatus
 from typing import Any
 
 import botocore.session
@@ -20,17 +19,13 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ReadTimeoutError
-from moto.core.botocore_stubber import MockRawResponse
-from moto.core.models import botocore_stubber
-from moto.dynamodb.models import dynamodb_backends
-from moto.dynamodb.models.dynamo_type import DynamoType
-from moto.dynamodb.models.utilities import DynamoJsonEncoder
 
 from tests.faults import passing
+from tests.faults.dynamodb import DynamoDB, Refused
 from tillflow.contexts.payments.gateway import GatewayUnavailable
 from tillflow.contexts.payments.sandbox import SandboxGateway
 
-ACCOUNT, REGION = "123456789012", "us-east-1"
+_CALL_SECONDS = 0.005
 _READ_TIMEOUT_SECONDS = 3  # tillflow.runtime.aws waits that long
 _WRITES = {"PutItem", "UpdateItem", "TransactWriteItems", "PutEvents", "SendMessage", "StartExecution"}
 _ATTEMPT = re.compile(rb"attempt=(\d+)")
@@ -88,8 +83,8 @@ class Call:
         return faults
 
 
-def _go_on() -> None:
-    """Do not pause."""
+def _take_a_while() -> None:
+    passing.wait(_CALL_SECONDS)
 
 
 type Plan = Callable[[int, Call], Fault | None]
@@ -111,39 +106,38 @@ class Wire:
     """
     Every call that is made, numbered from 0; *plan* says which to break.
 
-    *pause* is called before each, in the caller's thread (interleavings). *on_image*, *on_events*, *on_letter* and
-    *on_start* are told what was done: table and new image, the bus's entries, a dead letter, a machine and its input.
+    *pause* is called before each, in the caller's thread (interleavings). *on_events*, *on_letter* and *on_start* are told
+    what was asked for: the bus's entries, a dead letter, a machine and its input. *secrets* are what Secrets Manager
+    keeps, by name.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, dynamodb: DynamoDB, secrets: dict[str, str]) -> None:
+        self.dynamodb = dynamodb
+        self.secrets = secrets
         self.plan: Plan = nothing_fails
         self.calls: list[Call] = []
         self.failures = 0
-        self.pause: Callable[[], None] = _go_on
-        self.on_image: Callable[[str, dict[str, Any]], None]
+        self.pause: Callable[[], None] = _take_a_while
         self.on_events: Callable[[list[dict[str, Any]]], None]
         self.on_letter: Callable[[dict[str, Any]], None]
         self.on_start: Callable[[str, dict[str, Any]], None]
         self._invocation = _Invocation()
-        self._done_tokens: dict[str, str] = {}
 
     def reset(self) -> None:
         """Begin anew: no calls, no fault planned."""
         self.calls.clear()
-        self._done_tokens.clear()
         self.plan = nothing_fails
         self._invocation.fault = None
 
     def attach(self, session: botocore.session.Session) -> None:
-        """Stand between the clients of *session* and moto."""
-        # The stubs know handlers by keywords only; these two are called with the event's name before.
-        session.unregister("before-send", botocore_stubber)  # type: ignore[arg-type]
+        """Stand between the clients of *session* and the network."""
+        # The stubs know handlers by keywords only; this one is called with the event's name before.
         session.register("before-send", self._send)  # type: ignore[arg-type]
 
     def runs(self, function: str, timeout: float) -> None:
         """Note that *function* now runs in this thread, for at most *timeout* seconds."""
         self._invocation.function = function
-        self._invocation.until = passing.monotonic() + timeout
+        self._invocation.until = passing.waited() + timeout
         self._invocation.fault = None
 
     def gateway(self, name: str) -> Callable[..., Any]:
@@ -171,7 +165,7 @@ class Wire:
         return self.plan(number, call)
 
     def _check_time(self) -> None:
-        if passing.monotonic() >= self._invocation.until:
+        if passing.waited() >= self._invocation.until:
             raise Gone("Sandbox.Timedout")
 
     def _send(self, event_name: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
@@ -208,39 +202,30 @@ class Wire:
         return response
 
     def _deliver(self, operation: str, body: dict[str, Any], request: AWSPreparedRequest) -> AWSResponse:
-        """Have it done, and tell what was."""
-        if operation == "StartExecution":
-            self.on_start(body["stateMachineArn"], json.loads(body["input"]))
-            return _answer(request, 200, {"executionArn": f"{body['stateMachineArn']}:execution", "startDate": 0})
-        if operation == "GetItem" and "ProjectionExpression" not in body:
-            # A third of all calls, and moto takes longest to write what an item looks like.
-            found = _image(body["TableName"], _key(body["Key"]))
-            return _answer(request, 200, {"Item": found} if found else {})
-        token = body.get("ClientRequestToken")
-        if token in self._done_tokens:
-            if self._done_tokens[token] != json.dumps(body):
-                pytest.fail("a ClientRequestToken came again with another transaction")
-            return _answer(request, 200, {})
-        before = {key: _image(*key) for key in _written(operation, body)}
-        response: AWSResponse | None = botocore_stubber(operation, request)
-        if response is None:
-            pytest.fail(f"moto does not know {operation}")
-        if response.status_code == HTTPStatus.OK:
-            if token:
-                self._done_tokens[token] = json.dumps(body)
-            if operation == "PutEvents":
+        """Have it done."""
+        status, answer = 200, dict[str, Any]()
+        match operation:
+            case "StartExecution":
+                self.on_start(body["stateMachineArn"], json.loads(body["input"]))
+                answer = {"executionArn": f"{body['stateMachineArn']}:execution", "startDate": 0}
+            case "PutEvents":
                 self.on_events(body["Entries"])
-            if operation == "SendMessage":
+                answer = {"FailedEntryCount": 0, "Entries": [{"EventId": "e"}] * len(body["Entries"])}
+            case "SendMessage":
                 self.on_letter(json.loads(body["MessageBody"]))
-            self._tell_changes(before)
-        return response
-
-    def _tell_changes(self, before: dict[tuple[str, str], dict[str, Any] | None]) -> None:
-        """Tell of every item that is not as it was; what changes nothing is not in a stream."""
-        for (table, key), image in before.items():
-            after = _image(table, key)
-            if after and after != image:
-                self.on_image(table, after)
+                answer = {"MessageId": "m"}
+            case "GetSecretValue" if body["VersionStage"] == "AWSCURRENT":
+                answer = {"SecretString": self.secrets[body["SecretId"]]}
+            case "GetSecretValue":
+                status, answer = 400, {"__type": "ResourceNotFoundException"}
+            case _ if self.dynamodb.knows(operation):
+                try:
+                    answer = self.dynamodb.do(operation, body)
+                except Refused as refused:
+                    status, answer = 400, refused.body
+            case _:
+                pytest.fail(f"the harness does not know {operation}")
+        return _answer(request, status, answer)
 
     def _take_all_but_one(self, request: AWSPreparedRequest, body: dict[str, Any]) -> AWSResponse:
         *taken, _ = body["Entries"]
@@ -249,35 +234,23 @@ class Wire:
         return _answer(request, 200, {"FailedEntryCount": 1, "Entries": [{"EventId": "e"}] * len(taken) + [failed]})
 
 
+class _Raw(io.BytesIO):
+    """An answer's bytes, as botocore reads them."""
+
+    def stream(self) -> Iterator[bytes]:
+        yield self.read()
+
+
 def _bytes(text: Any) -> bytes:
     return text.encode() if isinstance(text, str) else bytes(text)
 
 
 def _target(operation: str, body: dict[str, Any]) -> str:
     if operation == "TransactWriteItems":
-        return "+".join(dict.fromkeys(table for table, _ in _written(operation, body)))
+        return "+".join(dict.fromkeys(action["TableName"] for item in body["TransactItems"] for action in item.values()))
     if operation == "PutEvents":
         return str(body["Entries"][0]["EventBusName"])
     return str(body.get("TableName") or body.get("stateMachineArn") or body.get("SecretId") or body.get("QueueUrl"))
-
-
-def _written(operation: str, body: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the table and key (as JSON) of each item that a request may change."""
-    actions = {"PutItem": [body], "UpdateItem": [body]}.get(operation, [])
-    if operation == "TransactWriteItems":
-        actions = [action for item in body["TransactItems"] for action in item.values()]
-    return [(action["TableName"], _key(action.get("Key") or action["Item"])) for action in actions]
-
-
-def _key(item: dict[str, Any]) -> str:
-    return json.dumps({name: item[name] for name in ("pk", "sk") if name in item})
-
-
-def _image(table: str, key: str) -> dict[str, Any] | None:
-    """Return the stored item as a stream record would show it."""
-    values = {name: DynamoType(value) for name, value in json.loads(key).items()}
-    item = dynamodb_backends[ACCOUNT][REGION].tables[table].get_item(values["pk"], values.get("sk"))
-    return json.loads(json.dumps(item.to_json()["Attributes"], cls=DynamoJsonEncoder)) if item else None
 
 
 def _conflict(operation: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -289,4 +262,4 @@ def _conflict(operation: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(request: AWSPreparedRequest, status: int, body: dict[str, Any]) -> AWSResponse:
-    return AWSResponse(request.url, status, HTTPHeaders(), MockRawResponse(json.dumps(body)))
+    return AWSResponse(request.url, status, HTTPHeaders(), _Raw(json.dumps(body).encode()))

@@ -1,5 +1,5 @@
 """
-The stack in one process: its tables on moto, its functions as Lambda loads them, and the platform around them.
+The stack in one process: its tables in memory, its functions as Lambda loads them, and the platform around them.
 
 What a function sends is delivered by `drain`, and whatever fails is tried again as AWS does it: a stream's batch until
 it succeeds, a queue's message as often as its redrive policy says, a state machine by its own Retry and Catch.
@@ -8,27 +8,37 @@ it succeeds, a queue's message as often as its redrive policy says, a state mach
 import base64
 import copy
 import json
+import os
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from moto.dynamodb.models import dynamodb_backends
+from botocore import signers, useragent
 
 from tests import template
 from tests.faults import passing
+from tests.faults.dynamodb import DynamoDB, plain
 from tests.faults.machine import Execution
-from tests.faults.wire import ACCOUNT, REGION, Gone, Wire
+from tests.faults.wire import Gone, Wire
 from tests.faults.wiring import Wiring, matches, resource_of
 from tests.world import Context, handler
 from tillflow.contexts.payments import gateways, sandbox
 from tillflow.runtime import aws, secrets
-from tillflow.storage.attributes import Item, from_item
+from tillflow.storage.attributes import Item
 from tillflow.values import clock
 
 CART_SECRET = "the secret that carts are signed with"
 _MOST_STREAM_ATTEMPTS = 50
 _VISIBILITY_SECONDS = 150
+# Nothing of the machine's own AWS configuration may reach a client.
+_OF_TESTS = {
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "a-test",
+    "AWS_SECRET_ACCESS_KEY": "a-test",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
 # botocore stops retrying when a client has seen some fifty failures: then there are new clients, as in a new process.
 _MOST_FAILURES = 20
 
@@ -58,26 +68,21 @@ class World:
         self.executions: list[Execution] = []
         self.deliveries = 1  # how often each event reaches each of its targets
         self.last_error: BaseException | None = None
-        wire.on_image, wire.on_events, wire.on_start = self._to_stream, self._to_bus, self._to_machine
+        wire.dynamodb.on_change, wire.on_events, wire.on_start = self._to_stream, self._to_bus, self._to_machine
         wire.on_letter = self._to_letters
 
     # --- state
 
-    @property
-    def _tables(self) -> dict[str, Any]:
-        return dict(dynamodb_backends[ACCOUNT][REGION].tables)
-
     def snapshot(self) -> Any:
         """Return everything that is stored or on its way."""
-        items = {name: table.items for name, table in self._tables.items()}
-        return copy.deepcopy((items, self.pending, self.published, self.letters, passing.waited()))
+        return self.wire.dynamodb.snapshot(), copy.deepcopy((self.pending, self.published, self.letters)), passing.waited()
 
     def restore(self, snapshot: Any) -> None:
         """Make everything as it was; processes start cold."""
-        items, self.pending, self.published, self.letters, waited = copy.deepcopy(snapshot)
-        passing.go_back(waited)
-        for name, table in self._tables.items():
-            table.items = items[name]
+        stored, on_its_way, waited = snapshot
+        self.wire.dynamodb.restore(stored)
+        self.pending, self.published, self.letters = copy.deepcopy(on_its_way)
+        passing.go_to(waited)
         self.executions = []
         self.deliveries = 1
         self.wire.reset()
@@ -89,9 +94,7 @@ class World:
 
     def items(self, table: str) -> list[Item]:
         """Return every item of *table*, as plain values."""
-        partitions = self._tables[table].items.values()
-        found = [item for stored in partitions for item in (stored.values() if isinstance(stored, dict) else [stored])]
-        return [from_item(item.to_json()["Attributes"]) for item in found]
+        return [plain(item) for item in self.wire.dynamodb.tables[table].items.values()]
 
     # --- functions
 
@@ -215,26 +218,18 @@ class World:
 
 
 def open_world(patch: pytest.MonkeyPatch) -> World:
-    """Return the stack, empty. Ends with *patch* and moto's `mock_aws`, which must be active."""
-    wire = Wire()
+    """Return the stack, empty. Ends with *patch*."""
+    secret_store = dict.fromkeys(template.resources(template.SECRET), CART_SECRET)
+    wire = Wire(DynamoDB(template.resources(template.TABLE)), secret_store)
     passing.install(patch)
-    for name, value in _environment().items():
+    for name, value in (_environment() | _OF_TESTS).items():
         patch.setenv(name, value)
     for name in ("charge", "cancel"):
         patch.setattr(sandbox.SandboxGateway, name, wire.gateway(name))
+    # What a request is signed with and what it says of its sender take a third of the time, and nobody reads them here.
+    patch.setattr(signers.RequestSigner, "sign", lambda *_, **__: None)
+    patch.setattr(useragent.UserAgentString, "to_string", lambda _: "tests")
     aws.forget()
-    for name, table in template.resources(template.TABLE).items():
-        # Without its stream: the wire sees what is written.
-        wanted = {"KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "BillingMode"}
-        definition: Any = {part: value for part, value in table.items() if part in wanted}
-        aws.client("dynamodb").create_table(TableName=name, **definition)
-    for name in template.resources("AWS::Events::EventBus"):
-        aws.client("events").create_event_bus(Name=name)
-    for name in template.resources(template.QUEUE):
-        aws.client("sqs").create_queue(QueueName=name)
-    for name in template.resources(template.SECRET):
-        aws.client("secretsmanager").create_secret(Name=name, SecretString=CART_SECRET)
-    aws.client.cache_clear()  # type: ignore[attr-defined]
     wire.attach(aws._session())  # noqa: SLF001 - where every client that the product makes comes from
     return World(wire)
 

@@ -64,6 +64,11 @@ test: $(ENVIRONMENT) ## every test, unit to integration, on an emulator of its o
 test-fast: .venv/.synced ## the tests that need no emulator and are done in a minute, for while you write
 	python -m pytest -n $(WORKERS) tests/unit tests/property tests/contract
 
+.PHONY: simulate
+simulate: .venv/.synced ## SEED=1 MINUTES=5: days of a shop in simulated time, with all that can go wrong in them
+	PYTHONPATH=layers/shared:. python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(ONLY),--only $(ONLY))
+
 .PHONY: check
 check: .venv/.synced ## lint, types, templates, import contracts, locked requirements
 	ruff check .

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -59,8 +60,12 @@ def send(
     return told
 
 
-def cart(name: str, lines: list[Line]) -> dict[str, Any]:
-    """Return the signed snapshot of the cart *name*; the same name is the same snapshot, and so the same order."""
+def cart(name: str, lines: list[Line], *, user: str = "a-buyer", at: datetime | None = None, **odd: Any) -> dict[str, Any]:
+    """
+    Return the signed snapshot of the cart *name*; the same name is the same snapshot, and so the same order.
+
+    It is of the moment *at* (default: now); what is *odd* about it was so when it was signed.
+    """
     unsigned: dict[str, Any] = {
         "snapshotId": ids.derived("snapshot", name),
         "cartId": ids.derived("cart", name),
@@ -75,8 +80,9 @@ def cart(name: str, lines: list[Line]) -> dict[str, Any]:
             "subtotalCents": sum(quantity * price for _, quantity, price in lines),
             "currency": "EUR",
         },
-        "createdAt": clock.iso(clock.now()),
-        "userId": "a-buyer",
+        "createdAt": clock.iso(at or clock.now()),
+        "userId": user,
+        **odd,
     }
     return unsigned | {"signature": hmac.digest(CART_SECRET.encode(), rfc8785.dumps(unsigned), "sha256").hex()}
 

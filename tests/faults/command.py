@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tests.faults.wire import Call, Fault, Plan
 from tests.faults.world import World
+from tests.simulation.scene import Play
 
 type Act = Callable[[World], None]
 
@@ -17,7 +18,7 @@ class Command:
     *arrange* makes the world that *run* finds; *run* does it as the platform does, with all that it causes. Every order
     has the status *ends* then, and the event log says *events* (type: how often), whatever single fault befell it.
     *also* checks what else must be so. *breaks* limits the calls that are broken to these functions'.
-    *weather* breaks calls in every run of it.
+    *weather* breaks calls in every run of it. *plays* is its part in the simulated days (tests/simulation).
     """
 
     name: str
@@ -28,6 +29,7 @@ class Command:
     also: Act = lambda _: None
     breaks: frozenset[str] | None = None
     weather: Plan | None = None
+    plays: Play | None = None
 
 
 def always(function: str, operation: str, fault: Fault, target: str = "") -> Plan:

@@ -7,6 +7,10 @@ from tests.faults.command import Act, Command, always
 from tests.faults.invariants import reservation_of, unsettled
 from tests.faults.wire import Fault
 from tests.faults.world import World
+from tests.simulation.plays import orders as buying
+from tests.simulation.plays import others
+from tests.simulation.plays import stock as stocking
+from tests.simulation.scene import Play
 from tillflow.values import clock, ids
 
 ONE_LINE: list[Line] = [("APPLE", 2, 150)]
@@ -153,6 +157,17 @@ def _junk_is_in_the_dead_letters(world: World) -> None:
     assert {letter["key"]["pk"]["S"] for letter in world.letters} == {"JUNK"}
 
 
+def _read(route: str, path: dict[str, str] | None = None) -> Act:
+    def run(world: World) -> None:
+        send(world, route, {}, role="operator", path=path)
+
+    return run
+
+
+def _look(world: World) -> None:
+    _read(buying.LOOK, {"orderId": _the_order(world)})(world)
+
+
 def _create(route: str, body: dict[str, object]) -> Act:
     """Create; where a lost answer makes the client ask again, it hears that it is there."""
 
@@ -202,7 +217,14 @@ def _reservation_is(status: str | None) -> Act:
 REGISTER: dict[str, Command] = {
     command.name: command
     for command in (
-        Command("order one line", order(ONE_LINE), shop, "confirmed", CONFIRMED),
+        Command(
+            "order one line",
+            order(ONE_LINE),
+            shop,
+            "confirmed",
+            CONFIRMED,
+            plays=Play(buying.orders(None, "tok_success"), often=20, holds=buying.orders_are_as_told),
+        ),
         Command(
             "order behind an unreadable record",
             _order_behind_junk,
@@ -220,6 +242,7 @@ REGISTER: dict[str, Command] = {
             shop,
             "failed",
             CREATED | {"InventoryReserved": 1, "PaymentFailed": 1} | UNDONE,
+            plays=Play(buying.orders("tok_declined", "tok_insufficient_funds", "tok_nonsense")),
         ),
         Command(
             "out of stock",
@@ -237,6 +260,7 @@ REGISTER: dict[str, Command] = {
             "confirmed",
             CONFIRMED,
             breaks=_CHARGE,
+            plays=Play(buying.orders("tok_timeout_after_charge", "tok_unavailable")),
         ),
         Command(
             "gateway unavailable",
@@ -265,7 +289,15 @@ REGISTER: dict[str, Command] = {
             breaks=BACKWARD,
             weather=always("order_saga/reserve_stock", "Query", Fault.ERROR),
         ),
-        Command("cancel pending", _cancel_pending, shop, "canceled", CREATED | CANCELED, breaks=_CANCEL | _REFUND | _RELEASE),
+        Command(
+            "cancel pending",
+            _cancel_pending,
+            shop,
+            "canceled",
+            CREATED | CANCELED,
+            breaks=_CANCEL | _REFUND | _RELEASE,
+            plays=Play(buying.cancels, often=6, holds=buying.cancellations_are_as_told),
+        ),
         Command(
             "cancel reserved",
             _cancel_reserved,
@@ -290,33 +322,78 @@ REGISTER: dict[str, Command] = {
             CREATED | {"InventoryReserved": 1, "InventoryReleaseRequested": 2, "InventoryReleased": 1, "PaymentSucceeded": 1},
             also=_reservation_is("released"),
             breaks=frozenset({"stock/on_inventory_release_requested"}) | _RELEASE,
+            plays=Play(others.asks_for_a_release),
         ),
         Command("resume an order whose saga never started", _resume, _lose_its_start, "confirmed", CONFIRMED, breaks=_RESUME),
         Command("resume an order whose saga broke off", _resume, _lose_its_saga, "confirmed", CONFIRMED, breaks=FORWARD),
         Command("publish and record a batch", _publish_and_record, _many_orders, "pending", dict.fromkeys(CREATED, 6)),
-        Command("stock comes in, with a key", _stock_event("INBOUND", key="k"), shop, also=_ledger_has(1)),
+        Command(
+            "stock comes in, with a key",
+            _stock_event("INBOUND", key="k"),
+            shop,
+            also=_ledger_has(1),
+            plays=Play(stocking.moves("INBOUND", keyed=True), holds=stocking.movements_are_as_told),
+        ),
         # Without a key the client may double it, and has been told so (contract: stock-events.md).
-        Command("stock comes in, without a key", _stock_event("INBOUND", key=None), shop, also=_ledger_has(1, 2)),
-        Command("stock goes out, with a key", _stock_event("OUTBOUND", key="k"), shop, also=_ledger_has(1)),
+        Command(
+            "stock comes in, without a key",
+            _stock_event("INBOUND", key=None),
+            shop,
+            also=_ledger_has(1, 2),
+            plays=Play(stocking.moves("ADJUST", keyed=False)),
+        ),
+        Command(
+            "stock goes out, with a key",
+            _stock_event("OUTBOUND", key="k"),
+            shop,
+            also=_ledger_has(1),
+            plays=Play(stocking.moves("OUTBOUND", keyed=True)),
+        ),
         Command(
             "create a warehouse",
             _create("POST /api/v1/warehouses", {"code": "KIEL", "name": "Kiel"}),
             also=_stock_has("WAREHOUSE#", 1),
+            plays=Play(
+                stocking.creates("POST /api/v1/warehouses", "code", keyed=False), often=1, holds=stocking.creations_are_as_told
+            ),
         ),
         Command(
             "create a variant",
             _create("POST /api/v1/variants", {"sku": "PLUM", "name": "Plum"}),
             also=_stock_has("VARIANT#", 1),
+            plays=Play(stocking.creates("POST /api/v1/variants", "sku", keyed=False), often=1),
         ),
         Command(
             "create a warehouse, with a key",
             _create_once("POST /api/v1/warehouses", {"code": "KIEL", "name": "Kiel"}),
             also=_stock_has("WAREHOUSE#", 1),
+            plays=Play(stocking.creates("POST /api/v1/warehouses", "code", keyed=True), often=1),
         ),
         Command(
             "create a variant, with a key",
             _create_once("POST /api/v1/variants", {"sku": "PLUM", "name": "Plum"}),
             also=_stock_has("VARIANT#", 1),
+            plays=Play(stocking.creates("POST /api/v1/variants", "sku", keyed=True), often=1),
+        ),
+        Command(
+            "look at an order",
+            _look,
+            _ordered(ONE_LINE),
+            "confirmed",
+            CONFIRMED,
+            plays=Play(buying.looks, often=6, holds=buying.looks_are_true),
+        ),
+        Command(
+            "read the levels",
+            _read(stocking.LEVELS, {"id": ids.derived("variant", "APPLE")}),
+            shop,
+            plays=Play(stocking.reads_levels, holds=stocking.levels_are_true),
+        ),
+        Command(
+            "read the releases",
+            _read(stocking.RELEASES),
+            shop,
+            plays=Play(stocking.reads_releases, often=1, holds=stocking.releases_are_true),
         ),
     )
 }

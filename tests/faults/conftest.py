@@ -23,7 +23,7 @@ def world() -> Iterator[World]:
         logging.disable(logging.CRITICAL)  # thousands of runs, each with a log line for every invocation
         gc.freeze()  # what is imported stays: looking through it again and again takes a tenth of the time
         try:
-            yield open_world(patch)
+            yield open_world(patch, World)
         finally:
             gc.unfreeze()
             logging.disable(logging.NOTSET)

@@ -1,9 +1,8 @@
 """What must be so whatever happened, on one page; what one command does besides is said where it is registered."""
 
 from collections import Counter, defaultdict
-from typing import Any
+from typing import Any, Protocol
 
-from tests.faults.world import World
 from tillflow.contexts.orders import rules as orders
 from tillflow.contexts.orders.store import _order
 from tillflow.contexts.stock import rules as stock
@@ -28,7 +27,16 @@ _UNDONE_STOCK = {None, stock.REFUSED, stock.RELEASED, stock.RETURNED}
 _UNDONE_PAYMENT = {None, "failed", "voided", "refunded"}
 
 
-def check(world: World) -> None:
+class Stored(Protocol):
+    """What is stored and was published: a world, or what was read of one."""
+
+    published: list[dict[str, Any]]
+
+    def items(self, table: str) -> list[Item]:
+        """Return every item of *table*, as plain values."""
+
+
+def check(world: Stored) -> None:
     """Hold the world against every invariant."""
     check_stock(world)
     check_events(world)
@@ -37,7 +45,7 @@ def check(world: World) -> None:
         _check_order(world, item)
 
 
-def check_stock(world: World) -> None:
+def check_stock(world: Stored) -> None:
     """Units are conserved: what is available is the sum of the ledger's lines that stand, and never below zero."""
     items = world.items("StockTable")
     ledger: Counter[tuple[str, str]] = Counter()
@@ -54,7 +62,7 @@ def check_stock(world: World) -> None:
     assert all(available >= 0 for available in levels.values()), "fewer than no units are available"
 
 
-def check_events(world: World) -> None:
+def check_events(world: Stored) -> None:
     """Each event that was published is in the log once, and none of a kind that happens once has happened twice."""
     logged = Counter(item["event_id"] for item in world.items("EventLogTable"))
     published = {event["detail"]["event_id"]: event for event in world.published}
@@ -68,7 +76,7 @@ def check_events(world: World) -> None:
     assert not [what for what, found in ids.items() if len(found) > 1], "something happened twice"
 
 
-def _check_money(world: World) -> None:
+def _check_money(world: Stored) -> None:
     """Nobody is charged twice, and what is kept is what the confirmed orders cost."""
     charges = world.items("SandboxChargesTable")
     charged = Counter(charge["order_id"] for charge in charges if "reference" in charge)
@@ -81,7 +89,7 @@ def _check_money(world: World) -> None:
     assert len(kept) <= len(world.items("OrdersTable")) - len(ended), "money without an order"
 
 
-def _check_order(world: World, item: Item) -> None:
+def _check_order(world: Stored, item: Item) -> None:
     """An order that has ended has ended everywhere."""
     order = _order(item)
     if "unsettled" in item:
@@ -97,29 +105,29 @@ def _check_order(world: World, item: Item) -> None:
     assert "payment_token" not in item, "the payment token is kept without need"
 
 
-def reservation_of(world: World, order_id: str) -> Any:
+def reservation_of(world: Stored, order_id: str) -> Any:
     """Return the status of the order's reservation, or None."""
     found = [item for item in world.items("StockTable") if item.get("order_id") == order_id and item["type"] == "OUTBOUND"]
     assert len(found) <= 1, "an order has two reservations"
     return found[0]["status"] if found else None
 
 
-def payment_of(world: World, order_id: str) -> Any:
+def payment_of(world: Stored, order_id: str) -> Any:
     """Return the status of the order's payment, or None."""
     found = [item for item in world.items("PaymentsTable") if item["pk"] == f"PAYMENT#{order_id}"]
     return found[0]["status"] if found else None
 
 
-def statuses(world: World) -> set[str]:
+def statuses(world: Stored) -> set[str]:
     """Return the statuses that orders have."""
     return {item["status"] for item in world.items("OrdersTable")}
 
 
-def happened(world: World) -> dict[str, int]:
+def happened(world: Stored) -> dict[str, int]:
     """Return how often each type of event is in the log."""
     return dict(Counter(jsontext.loads(item["envelope"])["event_type"] for item in world.items("EventLogTable")))
 
 
-def unsettled(world: World) -> list[str]:
+def unsettled(world: Stored) -> list[str]:
     """Return the orders whose saga has not ended."""
     return [item["pk"] for item in world.items("OrdersTable") if "unsettled" in item]

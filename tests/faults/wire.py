@@ -8,8 +8,8 @@ DynamoDB's from memory, the others' by noting what was asked for.
 import io
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -41,6 +41,7 @@ class Fault(StrEnum):
     CONFLICT = "transaction conflict"
     PARTLY = "partly done"  # PutEvents answers 200 and takes all but one
     CRASH = "crash after"  # it was done, and the process is gone
+    LATE = "done late"  # no answer came, botocore's retry gets one, and what was sent first arrives after that
 
 
 class Gone(BaseException):
@@ -94,21 +95,26 @@ def nothing_fails(_number: int, _call: Call) -> None:
     """Plan no fault."""
 
 
-class _Invocation(threading.local):
-    """What runs in this thread: the function, until when it may, and what befalls its present call."""
+@dataclass(slots=True)
+class _Invocation:
+    """What runs: the function, until when it may, and what befalls its present call."""
 
-    function = "nobody"
-    until = float("inf")
+    function: str = "nobody"
+    until: float = float("inf")
     fault: Fault | None = None
+
+
+# Of each actor its own; whoever has begun none shares this one.
+_RUNS = ContextVar("_RUNS", default=_Invocation())  # noqa: B039 - written by nobody's calls only
 
 
 class Wire:
     """
     Every call that is made, numbered from 0; *plan* says which to break.
 
-    *pause* is called before each, in the caller's thread (interleavings). *on_events*, *on_letter* and *on_start* are told
-    what was asked for: the bus's entries, a dead letter, a machine and its input. *secrets* are what Secrets Manager
-    keeps, by name.
+    *pause* is called before each, by whoever makes it (interleavings), and *later* with what is to be done late.
+    *on_events*, *on_letter* and *on_start* are told what was asked for: the bus's entries, a dead letter, a machine and its
+    input. *secrets* are what Secrets Manager keeps, by name.
     """
 
     def __init__(self, dynamodb: DynamoDB, secrets: dict[str, str]) -> None:
@@ -116,18 +122,16 @@ class Wire:
         self.secrets = secrets
         self.plan: Plan = nothing_fails
         self.calls: list[Call] = []
-        self.failures = 0
         self.pause: Callable[[], None] = _take_a_while
+        self.later: Callable[[Callable[[], object]], object] = lambda deliver: deliver()
         self.on_events: Callable[[list[dict[str, Any]]], None]
         self.on_letter: Callable[[dict[str, Any]], None]
         self.on_start: Callable[[str, dict[str, Any]], None]
-        self._invocation = _Invocation()
 
     def reset(self) -> None:
         """Begin anew: no calls, no fault planned."""
         self.calls.clear()
         self.plan = nothing_fails
-        self._invocation.fault = None
 
     def attach(self, session: botocore.session.Session) -> None:
         """Stand between the clients of *session* and the network."""
@@ -135,17 +139,15 @@ class Wire:
         session.register("before-send", self._send)  # type: ignore[arg-type]
 
     def runs(self, function: str, timeout: float) -> None:
-        """Note that *function* now runs in this thread, for at most *timeout* seconds."""
-        self._invocation.function = function
-        self._invocation.until = passing.waited() + timeout
-        self._invocation.fault = None
+        """Note that *function* now runs (of several actors, in this one), for at most *timeout* seconds."""
+        _RUNS.set(_Invocation(function, passing.waited() + timeout))
 
     def gateway(self, name: str) -> Callable[..., Any]:
         """Return the sandbox gateway's method *name* with the wire before it."""
         method = getattr(SandboxGateway, name)
 
         def call(gateway: SandboxGateway, *arguments: Any) -> Any:
-            fault = self._next(Call(self._invocation.function, f"gateway.{name}", ""))
+            fault = self._next(Call(_RUNS.get().function, f"gateway.{name}", ""))
             if fault is Fault.ERROR:
                 raise GatewayUnavailable("injected: an error before")
             result = method(gateway, *arguments)
@@ -159,13 +161,14 @@ class Wire:
 
     def _next(self, call: Call) -> Fault | None:
         self.pause()
-        self._check_time()
+        self.check_time()
         number = len(self.calls)
         self.calls.append(call)
         return self.plan(number, call)
 
-    def _check_time(self) -> None:
-        if passing.waited() >= self._invocation.until:
+    def check_time(self) -> None:
+        """End the process if its time is up."""
+        if passing.waited() >= _RUNS.get().until:
             raise Gone("Sandbox.Timedout")
 
     def _send(self, event_name: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
@@ -174,16 +177,15 @@ class Wire:
         attempt = _ATTEMPT.search(_bytes(request.headers.get("amz-sdk-request", "attempt=1")))
         resent = attempt is not None and attempt[1] != b"1"
         if resent:
-            self._check_time()
+            self.check_time()
         else:
-            self._invocation.fault = self._next(Call(self._invocation.function, operation, _target(operation, body)))
-        return self._meet(self._invocation.fault, operation, body, request, resent=resent)
+            _RUNS.get().fault = self._next(Call(_RUNS.get().function, operation, _target(operation, body)))
+        return self._meet(_RUNS.get().fault, operation, body, request, resent=resent)
 
     def _meet(
         self, fault: Fault | None, operation: str, body: dict[str, Any], request: AWSPreparedRequest, *, resent: bool
     ) -> AWSResponse:
         """Answer *request* as *fault* has it."""
-        self.failures += fault is not None
         match fault:
             case Fault.ERROR:
                 return _answer(request, 500, {"__type": "InternalServerError", "message": "injected"})
@@ -193,6 +195,10 @@ class Wire:
                 return _answer(request, 400, _conflict(operation, body))
             case Fault.PARTLY:
                 return self._take_all_but_one(request, body)
+        if fault is Fault.LATE and not resent:
+            self.later(lambda: self._deliver(operation, body, request))
+            passing.wait(_READ_TIMEOUT_SECONDS)
+            raise ReadTimeoutError(endpoint_url=request.url)
         response = self._deliver(operation, body, request)
         if fault is Fault.LOST or (fault is Fault.LOST_ONCE and not resent):
             passing.wait(_READ_TIMEOUT_SECONDS)

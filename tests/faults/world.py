@@ -10,11 +10,13 @@ import copy
 import json
 import os
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from botocore import signers, useragent
+from botocore.retries import quota
 
 from tests import template
 from tests.faults import passing
@@ -39,8 +41,6 @@ _OF_TESTS = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
 }
-# botocore stops retrying when a client has seen some fifty failures: then there are new clients, as in a new process.
-_MOST_FAILURES = 20
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class World:
         self.executions: list[Execution] = []
         self.deliveries = 1  # how often each event reaches each of its targets
         self.last_error: BaseException | None = None
-        wire.dynamodb.on_change, wire.on_events, wire.on_start = self._to_stream, self._to_bus, self._to_machine
+        wire.dynamodb.on_change, wire.on_events, wire.on_start = self._to_stream, self._to_bus, self.start
         wire.on_letter = self._to_letters
 
     # --- state
@@ -88,9 +88,6 @@ class World:
         self.wire.reset()
         secrets.forget()
         gateways.forget()
-        if self.wire.failures > _MOST_FAILURES:
-            self.wire.failures = 0
-            aws.client.cache_clear()  # type: ignore[attr-defined]
 
     def items(self, table: str) -> list[Item]:
         """Return every item of *table*, as plain values."""
@@ -103,7 +100,9 @@ class World:
         seconds = template.functions()[function].timeout
         self.wire.runs(function, seconds)
         try:
-            return handler(function)(json.loads(json.dumps(event)), Context(milliseconds=seconds * 1000))
+            answer = handler(function)(json.loads(json.dumps(event)), Context(milliseconds=seconds * 1000))
+            self.wire.check_time()
+            return answer
         finally:
             self.wire.runs("nobody", float("inf"))
 
@@ -114,7 +113,11 @@ class World:
         change = {"ApproximateCreationDateTime": clock.epoch(clock.now()), "Keys": keys, "NewImage": image}
         record = {"eventName": "MODIFY", "eventSource": "aws:dynamodb", "dynamodb": change}
         if table in self.wiring.streams and any(matches(each, record) for each in self.wiring.streams[table][1]):
-            self.pending.streams[table].append(record)
+            self.hand_to_stream(table, record)
+
+    def hand_to_stream(self, table: str, record: dict[str, Any]) -> None:
+        """Take what a table's stream has for its reader."""
+        self.pending.streams[table].append(record)
 
     def _to_letters(self, letter: dict[str, Any]) -> None:
         self.letters.append(letter)
@@ -131,10 +134,15 @@ class World:
         """Put an event on the bus, which hands it to every rule's target."""
         event = {"source": source, "detail-type": kind, "detail": envelope}
         self.published.append(event)
-        targets = [rule.target for rule in self.wiring.rules if matches(dict(rule.pattern), event)]
-        for target in targets * self.deliveries:
+        for rule in self.wiring.rules:
+            if matches(dict(rule.pattern), event):
+                self.hand_to_target(rule.target, event)
+
+    def hand_to_target(self, target: str, event: dict[str, Any]) -> None:
+        """Take what the bus has for a rule's target."""
+        for _ in range(self.deliveries):
             if target in self.wiring.machines:
-                self.pending.starts.append((target, envelope))
+                self.start(target, event["detail"])
             else:
                 self.pending.queues[target].append(event)
 
@@ -143,7 +151,8 @@ class World:
         """Let *seconds* pass."""
         passing.wait(seconds)
 
-    def _to_machine(self, machine: str, given: dict[str, Any]) -> None:
+    def start(self, machine: str, given: dict[str, Any]) -> None:
+        """Take a state machine's start."""
         self.pending.starts.append((machine, given))
 
     # --- and its delivery
@@ -217,8 +226,8 @@ class World:
         return True
 
 
-def open_world(patch: pytest.MonkeyPatch) -> World:
-    """Return the stack, empty. Ends with *patch*."""
+def open_world[W: World](patch: pytest.MonkeyPatch, kind: Callable[[Wire], W]) -> W:
+    """Return the stack, empty, as a world of this *kind*. Ends with *patch*."""
     secret_store = dict.fromkeys(template.resources(template.SECRET), CART_SECRET)
     wire = Wire(DynamoDB(template.resources(template.TABLE)), secret_store)
     passing.install(patch)
@@ -229,9 +238,11 @@ def open_world(patch: pytest.MonkeyPatch) -> World:
     # What a request is signed with and what it says of its sender take a third of the time, and nobody reads them here.
     patch.setattr(signers.RequestSigner, "sign", lambda *_, **__: None)
     patch.setattr(useragent.UserAgentString, "to_string", lambda _: "tests")
+    # botocore stops retrying when a client has seen some fifty failures: on AWS every process has clients of its own.
+    patch.setattr(quota.RetryQuota, "acquire", lambda *_: True)
     aws.forget()
     wire.attach(aws._session())  # noqa: SLF001 - where every client that the product makes comes from
-    return World(wire)
+    return kind(wire)
 
 
 def _environment() -> dict[str, str]:

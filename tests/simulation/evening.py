@@ -1,0 +1,31 @@
+"""What is found when everything is quiet, read once; and whoever wants to know more may ask."""
+
+from typing import Any
+
+from tests.faults import passing
+from tests.simulation.cloud import Cloud
+from tests.simulation.scene import Request, Sent
+
+
+class QuietEvening:
+    """An `Evening` of *cloud*, whose people sent what *history* says."""
+
+    def __init__(self, cloud: Cloud, history: list[Sent]) -> None:
+        self.history = history
+        self.published = cloud.published
+        self._cloud = cloud
+        self._items = {name: cloud.items(name) for name in cloud.wire.dynamodb.tables}
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """Return every item of *table*, as plain values."""
+        return self._items[table]
+
+    def sent(self, route: str) -> list[Sent]:
+        """Return every request of *route* that was sent."""
+        return [sent for sent in self.history if sent.request.route == route]
+
+    def ask(self, request: Request) -> Sent:
+        """Send *request* now, when everything is quiet, and return it with its answer."""
+        sent = Sent(-1, request, passing.waited())
+        sent.hear(self._cloud.invoke(self._cloud.wiring.routes[request.route], request.event("evening")))
+        return sent

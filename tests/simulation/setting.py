@@ -1,0 +1,41 @@
+"""The stack, its shop open, ready for simulated days."""
+
+import gc
+import logging
+import uuid
+from types import SimpleNamespace
+
+import pytest
+
+from tests.faults import passing
+from tests.faults.commands import REGISTER
+from tests.faults.world import open_world
+from tests.simulation.cloud import Cloud
+from tests.simulation.day import Simulator
+from tests.simulation.lambdas import running
+from tests.simulation.scheduler import dice
+from tests.simulation.shop import open_shop
+from tillflow.runtime import metrics
+from tillflow.values import ids
+
+
+def simulator(patch: pytest.MonkeyPatch) -> Simulator:
+    """Return the simulator of everything that is registered. Ends with *patch*."""
+    outside = dice("outside of every invocation")
+
+    def new() -> str:
+        chance = invocation.dice if (invocation := running()) else outside
+        return str(uuid.UUID(int=chance.getrandbits(128), version=4))
+
+    def fall() -> float:
+        return (invocation.dice if (invocation := running()) else outside).random()
+
+    logging.disable(logging.CRITICAL)  # thousands of invocations, each with a log line
+    gc.freeze()  # what is imported stays: looking through it again and again takes a tenth of the time
+    cloud = open_world(patch, Cloud)
+    patch.setattr(ids, "new", new)
+    patch.setattr(passing, "dice", SimpleNamespace(random=fall))
+    patch.setattr(passing, "wait", cloud.scheduler.sleep)
+    patch.setattr(metrics, "_write", lambda *_: None)
+    open_shop(cloud)
+    return Simulator(cloud, cloud.snapshot(), REGISTER)

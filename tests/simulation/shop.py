@@ -1,0 +1,24 @@
+"""The shop of the simulated days: who is there, where, and what there is to buy."""
+
+from tests.faults.client import move_stock, send
+from tests.faults.world import World
+
+BUYERS = ("ann", "ben", "cem", "dora", "eve", "finn")
+OPERATORS = ("olga", "otto")
+MANAGERS = ("mia", "max")
+SELLERS = ("sam", "sue")
+WAREHOUSES = ("HAMBURG", "BREMEN", "KIEL")
+# There is always enough of the first, seldom of the others; the last may not be sold.
+PLENTY, SCARCE, CLOSED = "RICE", ("APPLE", "PEAR", "PLUM"), "MOTH"
+SKUS = (PLENTY, *SCARCE, CLOSED)
+
+
+def open_shop(world: World) -> None:
+    """Open it: apples and pears in two places, plums in one; sellers may move stock in Bremen and Kiel."""
+    for code in WAREHOUSES:
+        sellers = [] if code == "HAMBURG" else list(SELLERS)
+        send(world, "POST /api/v1/warehouses", {"code": code, "name": code.title(), "sellerIds": sellers}, role="admin")
+    for sku in SKUS:
+        send(world, "POST /api/v1/variants", {"sku": sku, "name": sku.title(), "active": sku != CLOSED}, role="admin")
+    move_stock(world, "INBOUND", "HAMBURG", {PLENTY: 100_000, "APPLE": 4, "PEAR": 2}, key=None)
+    move_stock(world, "INBOUND", "BREMEN", {"APPLE": 2, "PEAR": 1, "PLUM": 1}, key=None)

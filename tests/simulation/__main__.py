@@ -15,10 +15,11 @@ _SEEDS = 1_000_000_000
 
 
 def main() -> int:
-    """Simulate until the minutes are over (at least one day) or a day fails; print what it was."""
+    """Simulate until the minutes are over and the days are enough, or a day fails; print what it was."""
     parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
     parser.add_argument("--seed", type=int, help="the first day's (default: a fresh one); each day's is one more than the last's")
     parser.add_argument("--minutes", type=float, default=0, help="go on with further days for so long")
+    parser.add_argument("--days", type=int, default=1, help="simulate at least so many")
     parser.add_argument("--only", default="", help="of the day's actions only these, e.g. 3,7")
     parser.add_argument("--transcript", action="store_true", help="print everything that happens")
     arguments = parser.parse_args()
@@ -27,7 +28,7 @@ def main() -> int:
     begun, figures, seed = time.monotonic(), Counter[str](), first
     with pytest.MonkeyPatch.context() as patch:
         days = simulator(patch)
-        while not figures or time.monotonic() - begun < arguments.minutes * 60:
+        while figures["days"] < arguments.days or time.monotonic() - begun < arguments.minutes * 60:
             day = days.run(seed, actions=only)
             figures += day.figures
             if arguments.transcript:

@@ -75,7 +75,7 @@ BUDGETS = [
     ("confirmed, 3 lines", "write requests", Decimal(6)),
     ("confirmed, 1 line", "transitions", Decimal(4)),
     ("confirmed, 1 line", "invocations to confirmed", Decimal(6)),
-    ("confirmed, 1 line", "$ per million, Express", Decimal(20)),
+    ("confirmed, 1 line", "$ per million, Express", Decimal("20.5")),
     ("confirmed, 1 line", "$ per million, Standard", Decimal(95)),
 ]
 

@@ -142,18 +142,18 @@ def _function(logical_id: str, properties: Data) -> Function:
     assert entry == "handler", logical_id
     timeout = int(properties.get("Timeout", template()["Globals"]["Function"]["Timeout"]))
     environment = environment_of_all() | properties.get("Environment", {}).get("Variables", {})
-    routes = dict(_routes(properties.get("Events", {})))
+    routes = dict(_routes(logical_id))
     statements = list(_statements(properties["Policies"]))
     return Function(logical_id, f"{folder}/{module}", timeout, environment, routes, statements)
 
 
-def _routes(events: Data) -> Iterator[tuple[str, str]]:
-    default = resources("AWS::Serverless::Api")["Api"]["Auth"]["DefaultAuthorizer"]
-    for event in events.values():
-        if event["Type"] == "Api":
-            properties = event["Properties"]
-            route = f"{properties['Method'].upper()} {properties['Path']}"
-            yield route, properties.get("Auth", {}).get("Authorizer", default)
+def _routes(logical_id: str) -> Iterator[tuple[str, str]]:
+    """Yield the routes that lead to a function, with their authorizers."""
+    for path, methods in resources("AWS::Serverless::Api")["Api"]["DefinitionBody"]["paths"].items():
+        for method, operation in methods.items():
+            if f"${{{logical_id}.Arn}}" in operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]:
+                ((authorizer, _),) = operation["security"][0].items()
+                yield f"{method.upper()} {path}", authorizer
 
 
 def _statements(policies: list[Data]) -> Iterator[Data]:

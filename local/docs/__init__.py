@@ -1,4 +1,4 @@
-"""The generated pages of docs/, and the schemas of events: everything that `make docs` brings in step with the code."""
+"""What `make docs` brings in step with the code: the generated pages of docs/, the template's routes, the events' schemas."""
 
 from local import ROOT
 from local.process import console
@@ -11,9 +11,9 @@ def write() -> None:
     Raises:
         LocalError: an event has changed so that it would break a consumer (`schemas`); nothing was written.
     """
-    from local.docs import events, openapi, schemas, tables  # what these import, no other command needs
+    from local.docs import events, gateway, openapi, schemas, tables  # what these import, no other command needs
 
     schemas.write()
-    for page in (openapi, events, tables):
+    for page in (gateway, openapi, events, tables):
         page.PATH.write_text(page.text())
         console.print(f"{page.PATH.relative_to(ROOT)}")

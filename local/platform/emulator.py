@@ -18,7 +18,8 @@ from local import ROOT, LocalError
 from local.process import environment
 from local.wait import until
 
-PROGRAM = ROOT / ".local" / "emulator" / "bin" / "ministack"
+PYTHON = ROOT / ".local" / "emulator" / "bin" / "python"
+PROGRAM = Path(__file__).with_name("ministack.py")
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 60
 STOP_SECONDS = 15
@@ -139,8 +140,8 @@ def _spawn(lock: int, log: Path, variables: Mapping[str, str]) -> int:
     """Start the program in a session of its own; it inherits *lock*, and with it the claim to the folder."""
     os.set_inheritable(lock, True)
     return os.posix_spawn(
-        PROGRAM,
-        [str(PROGRAM)],
+        PYTHON,
+        [str(PYTHON), "-P", str(PROGRAM)],
         variables,
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from local.docs import gateway
 from tests import template
 from tests.world import World
 from tillflow.values.ids import new
@@ -42,6 +43,10 @@ def test_a_role_is_let_in_or_turned_away_as_the_tables_say(world: World, route: 
 
 def test_the_template_the_functions_and_the_table_have_the_same_routes() -> None:
     assert set(DEPLOYED) == set(SERVED) == set(ROUTES)
+
+
+def test_the_template_s_routes_are_what_make_docs_writes() -> None:
+    assert gateway.PATH.read_text() == gateway.text(), "run `make docs`"
 
 
 @pytest.mark.parametrize("route", ROUTES)

@@ -88,6 +88,18 @@ def test_a_policy_speaks_of_what_the_stack_has(name: str) -> None:
             assert index in {each["IndexName"] for each in resources[logical_id]["Properties"]["GlobalSecondaryIndexes"]}
 
 
+def test_the_api_may_invoke_this_stack_s_functions_and_no_others() -> None:
+    role = template.resources("AWS::IAM::Role")["ApiRole"]
+    ((policy,), trusted) = role["Policies"], role["AssumeRolePolicyDocument"]["Statement"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    tags = template.template()["Globals"]["Function"]["Tags"]
+
+    assert statement["Action"] == "lambda:InvokeFunction"
+    assert statement["Condition"] == {"StringEquals": {f"aws:ResourceTag/{name}": value for name, value in tags.items()}}
+    assert tags == {"tillflow": {"Ref": "AWS::StackName"}}
+    assert [each["Principal"] for each in trusted] == [{"Service": "apigateway.amazonaws.com"}]
+
+
 def test_nobody_may_delete_anything() -> None:
     actions = {action for name in template.functions() for action, _ in granted(name)}
 

@@ -97,3 +97,42 @@ def test_the_bus_s_rules_fit(record_property: Record) -> None:
 
     record_property("measured", f"the bus: {len(rules)} rules of {MOST_RULES}")
     assert len(rules) <= MOST_RULES
+
+
+# --- room to grow: what the root will be when all that is planned has moved in -----------------------------------------
+
+FUNCTIONS, ROUTES, CONSUMERS, STREAMS, SAGAS, STEPS, SCHEDULES = 130, 150, 25, 14, 4, 24, 5
+
+
+def test_the_root_has_room_for_all_that_is_planned(record_property: Record) -> None:
+    made = translated(grown())
+    functions = sum(each["Type"] == "AWS::Lambda::Function" for each in made["Resources"].values())
+    count, size = len(made["Resources"]), len(json.dumps(made))
+
+    record_property("measured", f"template.yaml at {functions} functions, {ROUTES} routes: {count} resources, {size:,} bytes")
+    assert functions == FUNCTIONS
+    assert count <= MOST_RESOURCES
+    assert size <= MOST_BYTES
+
+
+def grown() -> Data:
+    """Return the root with as much of everything as is planned, each a copy of what there is of its kind."""
+    made: Data = deepcopy(template.written(template.ROOT_TEMPLATE))
+    resources = made["Resources"]
+
+    def copy(original: str, number: int) -> None:
+        for each in range(number):
+            resources[f"{each}{original}"] = deepcopy(resources[original])
+
+    for original in ("OnInventoryReleaseRequestedFunction", "ReleaseRequests"):
+        copy(original, CONSUMERS - 2)
+    copy("OrderSaga", SAGAS - 1)
+    copy("CompleteOrderFunction", STEPS - 6)
+    copy("ResumeStuckOrdersFunction", SCHEDULES - 1)
+    copy("GetOrderFunction", FUNCTIONS - sum(each["Type"] == template.FUNCTION for each in resources.values()))
+    streams = resources["PublishEventsFunction"]["Properties"]["Events"]
+    streams |= {f"{each}": streams["Orders"] for each in range(STREAMS - len(streams))}
+    paths = resources["Api"]["Properties"]["DefinitionBody"]["paths"]
+    there = sum(map(len, paths.values()))
+    paths |= {f"/v{each}": deepcopy(paths["/orders/{orderId}"]) for each in range(ROUTES - there)}
+    return made

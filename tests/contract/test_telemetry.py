@@ -2,10 +2,14 @@
 
 import json
 import re
+from decimal import Decimal
 from typing import Any
 
 from tests import template
 from tests.template import Data
+from tillflow.runtime import metrics
+
+README = (template.ROOT / "README.md").read_text()
 
 TELEMETRY = template.written("stacks/telemetry.yaml")["Resources"]
 ON_AWS = {"ApiLogs": "IsAws", "AlarmsKey": "IsAws", "ApiLogsWriter": "SetsApiLogsRole", "ApiAccount": "SetsApiLogsRole"}
@@ -78,3 +82,20 @@ def test_nothing_is_traced_until_it_is_asked_for() -> None:
     assert FUNCTION["Tracing"] == {"Ref": "Tracing"}
     assert API["TracingEnabled"] == traced
     assert template.resources("AWS::Serverless::StateMachine")["OrderSaga"]["Tracing"] == {"Enabled": traced}
+
+
+def test_the_readme_s_costs_a_month_are_for_what_the_stack_has() -> None:
+    fixed = README.partition("tests/contract/test_telemetry.py counts these")[2].partition("\n\n")[0]
+    counted = {what: int(number) for number, what in re.findall(r"^\| (\d+) (\w+) ", fixed, re.MULTILINE)}
+    rows = re.findall(r"^\| (.+?) \| (?:–|\$([\d.]+)) \| \$([\d.]+) \|$", fixed, re.MULTILINE)
+    ((default, prod),) = re.findall(r"\*\*\$([\d.]+)\*\* \| \*\*\$([\d.]+)\*\*", fixed)
+    always = [row for row in rows if " a GB" not in row[0]]
+
+    assert counted == {
+        "secrets": len(template.resources(template.SECRET)),
+        "alarms": len(template.resources("AWS::CloudWatch::Alarm")),
+        "metrics": len(re.findall(r"^\| [A-Z]\w+ ", metrics.__doc__ or "", re.MULTILINE)),
+        "queues": sum(name.endswith("Queue") for name in template.resources(template.QUEUE)),
+    }
+    assert sum(Decimal(each) for _, each, _ in always) == Decimal(default)
+    assert sum(Decimal(each) for _, _, each in always) == Decimal(prod)

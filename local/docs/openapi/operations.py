@@ -3,8 +3,8 @@
 from http import HTTPStatus
 from typing import Any
 
-from local.docs.openapi.refusals import NO_AUTHORIZER, Refusal, refusals_of
-from local.docs.openapi.routes import Route
+from local.docs.openapi.refusals import Refusal, refusals_of
+from local.docs.openapi.routes import NO_AUTHORIZER, Route
 from local.docs.openapi.schemas import Schemas
 from tillflow.storage.idempotency import MAX_KEY_LENGTH
 from tillflow.web.authorization import AUTHENTICATED, PUBLIC, SCOPES

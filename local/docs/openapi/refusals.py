@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from local.docs.openapi.routes import Route, prose, template
+from local.docs.openapi.routes import NO_AUTHORIZER, Route, prose, template
 from tillflow.errors import Forbidden, TillflowError, Unauthorized, Unavailable
 from tillflow.web.authorization import AUTHENTICATED, PUBLIC
 from tillflow.web.http import error_body
 
 type Json = dict[str, Any]
 
-NO_AUTHORIZER = "NONE"
 REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 
 

@@ -1,4 +1,4 @@
-"""Every route: what is noted of it, its words, and the credential that the template demands."""
+"""Every route: what is noted of it, its words, and the credential that it demands."""
 
 import importlib.util
 import inspect
@@ -13,12 +13,15 @@ from typing import Any
 from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped] # it knows CloudFormation's tags; ships no types
 
 from local import ROOT
-from tillflow.web.authorization import ROUTES
+from tillflow.web.authorization import PUBLIC, ROUTES, credentials_of
 from tillflow.web.openapi import NOTED, Notes
 
 type Json = dict[str, Any]
 
 FUNCTIONS = ROOT / "functions"
+# The template's authorizers, by the headers that they take; a public route has none.
+NO_AUTHORIZER = "NONE"
+_AUTHORIZERS = {("authorization",): "Bearer", ("authorization", "x-service-token"): "AnyCredential"}
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class Route:
     """
     One route of the API.
 
-    *aliased* is the function's first route where this is another one; *sample* the event that is committed for it.
+    *served_by* is its function (`orders/create_order`); *aliased* that function's first route where this is another one;
+    *sample* the event that is committed for it.
     """
 
     method: str
@@ -34,6 +38,7 @@ class Route:
     demand: str
     authorizer: str
     notes: Notes
+    served_by: str
     context: str
     name: str
     text: str
@@ -66,11 +71,10 @@ def routes() -> list[Route]:
     """Return every route that the authorization page has, in its order."""
     for path in sorted(FUNCTIONS.glob("*/*.py")):
         _load(path)
-    authorizers = _authorizers()
-    return [_route(route, demand, authorizers[route]) for route, demand in ROUTES.items()]
+    return [_route(route, demand) for route, demand in ROUTES.items()]
 
 
-def _route(route: str, demand: str, authorizer: str) -> Route:
+def _route(route: str, demand: str) -> Route:
     function, notes = NOTED[route]
     path = Path(function.__code__.co_filename)
     method, _, template = route.partition(" ")
@@ -80,8 +84,9 @@ def _route(route: str, demand: str, authorizer: str) -> Route:
         method=method.lower(),
         path=template,
         demand=demand,
-        authorizer=authorizer,
+        authorizer=NO_AUTHORIZER if demand == PUBLIC else _AUTHORIZERS[credentials_of(route)],
         notes=notes,
+        served_by=f"{path.parent.name}/{path.stem}",
         context=path.parent.name,
         name=function.__name__,
         text=f"{about[:1].upper()}{about[1:]}\n\n{prose(function.__doc__ or '')}",
@@ -111,14 +116,3 @@ def template() -> Mapping[str, Any]:
     """Return the resources of template.yaml."""
     resources: Mapping[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]
     return resources
-
-
-def _authorizers() -> dict[str, str]:
-    default = template()["Api"]["Properties"]["Auth"]["DefaultAuthorizer"]
-    events = [
-        event["Properties"]
-        for resource in template().values()
-        for event in resource.get("Properties", {}).get("Events", {}).values()
-        if event["Type"] == "Api"
-    ]
-    return {f"{each['Method'].upper()} {each['Path']}": each.get("Auth", {}).get("Authorizer", default) for each in events}

@@ -60,9 +60,9 @@ def _look(arguments: argparse.Namespace, deployed: stack.Stack) -> None:
         case "demo":
             demo.run(deployed)
         case "event":
-            from local.shop import samples
+            from local.shop import fresh
 
-            samples.show(deployed, arguments.function)
+            fresh.show(deployed, arguments.function)
         case "trace" if arguments.open:
             from local.watch import page
 

@@ -10,32 +10,27 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from local import ROOT
+from local.shop.samples import ORDER_ID, SERVICE_TOKEN, SKU, TRACE_ID, VARIANT_ID, WAREHOUSE, WAREHOUSE_ID, sample
 
 type Json = dict[str, Any]
 
-ORDER_ID = "45c6f025-7241-5c12-8fe5-0086db318f39"
 SECRETS = {  # events/README.md
     "CartSnapshotSecret": "demo-cart-snapshot-secret",
-    "ServiceTokenSecret": "demo-service-token",
+    "ServiceTokenSecret": SERVICE_TOKEN,
     "TokenSigningSecret": "demo-token-signing-secret",
 }
 # The samples' cart was signed on a certain day.
 ENVIRONMENT = {"CART_SNAPSHOT_MAX_AGE_SECONDS": "9999999999"}
 
 _NOW = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-_TRACE_ID = "7f2f0c1e-3b7a-4a55-8a5e-0d6f5e2f9c11"
-_VARIANT_ID = "06b3701f-ed5c-5aa1-804d-5ec45b3c4539"
-_WAREHOUSE_ID = "c667eb1f-d63d-5e5b-bc58-b1ee15e3cc79"
-_SKU = "LAPTOP-X-RED-256"
 _TOTAL = 3980
 
-_VARIANT = {"pk": f"VARIANT#{_VARIANT_ID}", "sk": "VARIANT", "sku": _SKU, "name": "Laptop X", "active": True}
-_LEVEL = {"pk": f"VARIANT#{_VARIANT_ID}", "sk": f"LEVEL#{_WAREHOUSE_ID}", "available": 25}
+_VARIANT = {"pk": f"VARIANT#{VARIANT_ID}", "sk": "VARIANT", "sku": SKU, "name": "Laptop X", "active": True}
+_LEVEL = {"pk": f"VARIANT#{VARIANT_ID}", "sk": f"LEVEL#{WAREHOUSE_ID}", "available": 25}
 _WAREHOUSE = {
-    "pk": f"WAREHOUSE#{_WAREHOUSE_ID}",
+    "pk": f"WAREHOUSE#{WAREHOUSE_ID}",
     "sk": "WAREHOUSE",
-    "code": "WH-SAO-01",
+    "code": WAREHOUSE,
     "name": "São Paulo",
     "active": True,
     "seller_ids": ["seller-1"],
@@ -49,8 +44,8 @@ _RESERVATION = {
     "order_id": ORDER_ID,
     "occurred_at": _NOW,
     "created_by": "user-1",
-    "trace_id": _TRACE_ID,
-    "lines": [{"variant_id": _VARIANT_ID, "sku": _SKU, "warehouse_id": _WAREHOUSE_ID, "quantity": -2}],
+    "trace_id": TRACE_ID,
+    "lines": [{"variant_id": VARIANT_ID, "sku": SKU, "warehouse_id": WAREHOUSE_ID, "quantity": -2}],
 }
 _RELEASED = _RESERVATION | {
     "status": "released",
@@ -128,15 +123,14 @@ def _base64url(raw: bytes) -> str:
 
 
 def _order() -> Json:
-    created = json.loads((ROOT / "events" / "orders" / "create_order.json").read_text())
-    snapshot = json.loads(created["body"])["cartSnapshot"]
+    snapshot = json.loads(sample("orders/create_order")["body"])["cartSnapshot"]
     return {
         "pk": f"ORDER#{ORDER_ID}",
         "sk": "ORDER",
         "status": "pending",
         "user_id": "user-1",
         "roles": ["buyer"],
-        "trace_id": _TRACE_ID,
+        "trace_id": TRACE_ID,
         "created_at": _NOW,
         "updated_at": _NOW,
         "payment_token": "tok_success",

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from boto3.dynamodb.types import TypeDeserializer
 from rich.table import Table
 
 from local import STATE, LocalError
@@ -23,6 +22,7 @@ from local.platform.stack import Stack
 from local.process import step
 from local.shop.shop import Shop, open_shop
 from local.wait import until
+from tillflow.storage.attributes import from_item
 
 # How many buyers at once, besides those asked for, and which share of the orders they place.
 CROWDS = {1: 0.1, 4: 0.3, 8: 0.5}
@@ -113,10 +113,8 @@ def _reconcile(shop: Shop, bought: list[Bought]) -> list[str]:
 
 
 def _items(stack: Stack, table: str) -> Iterator[Item]:
-    read = TypeDeserializer().deserialize
     for page in stack.aws.dynamodb.get_paginator("scan").paginate(TableName=stack.tables[table], ConsistentRead=True):
-        for item in page["Items"]:
-            yield {name: read(value) for name, value in item.items()}
+        yield from map(from_item, page["Items"])
 
 
 def _table(measured: list[Measured]) -> Table:

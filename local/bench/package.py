@@ -15,6 +15,7 @@ from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped] # it kn
 from local import ROOT, STATE, LocalError, process
 from local.platform import sam
 from local.platform.aws import ACCESS_KEY, REGION, SECRET_KEY
+from local.shop.samples import sample
 
 type Json = dict[str, Any]
 
@@ -45,8 +46,7 @@ class Function:
     @property
     def event(self) -> Json:
         """The function's sample event."""
-        event: Json = json.loads((ROOT / "events" / f"{self.name}.json").read_text())
-        return event
+        return sample(self.name)
 
 
 def build(into: Path) -> dict[str, Function]:

@@ -1,8 +1,6 @@
 """Typed clients of an emulator's services: its endpoint, its dummy credentials, nothing of the machine's own."""
 
 import os
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import boto3
@@ -49,53 +47,28 @@ def named_endpoint() -> str | None:
         raise LocalError(f"LOCALSTACK_HOST must be <host>:<port> ({error})") from None
 
 
-@dataclass(frozen=True)
 class Aws:
-    """The services behind *endpoint_url*; each client is made once, when first used."""
+    """The services behind *endpoint_url*, each under its name; a client is made once, when first used."""
 
-    endpoint_url: str
-    region: str = REGION
+    cloudformation: "CloudFormationClient"
+    dynamodb: "DynamoDBClient"
+    events: "EventBridgeClient"
+    lambda_: "LambdaClient"
+    logs: "CloudWatchLogsClient"
+    secretsmanager: "SecretsManagerClient"
+    sqs: "SQSClient"
+    stepfunctions: "SFNClient"
 
-    @cached_property
-    def cloudformation(self) -> "CloudFormationClient":
-        """Stacks, their resources and outputs."""
-        return self._session.client("cloudformation", endpoint_url=self.endpoint_url)
+    def __init__(self, endpoint_url: str, region: str = REGION) -> None:
+        self.endpoint_url, self.region = endpoint_url, region
+        self._session = boto3.Session(ACCESS_KEY, SECRET_KEY, None, region, botocore.session.Session(_NO_PROFILE))
 
-    @cached_property
-    def dynamodb(self) -> "DynamoDBClient":
-        """Tables."""
-        return self._session.client("dynamodb", endpoint_url=self.endpoint_url)
+    if not TYPE_CHECKING:  # there are no others than those above
 
-    @cached_property
-    def events(self) -> "EventBridgeClient":
-        """The event bus."""
-        return self._session.client("events", endpoint_url=self.endpoint_url)
-
-    @cached_property
-    def awslambda(self) -> "LambdaClient":
-        """Lambda."""
-        return self._session.client("lambda", endpoint_url=self.endpoint_url)
-
-    @cached_property
-    def logs(self) -> "CloudWatchLogsClient":
-        """What functions logged."""
-        return self._session.client("logs", endpoint_url=self.endpoint_url)
-
-    @cached_property
-    def secretsmanager(self) -> "SecretsManagerClient":
-        """Secrets."""
-        return self._session.client("secretsmanager", endpoint_url=self.endpoint_url)
-
-    @cached_property
-    def sqs(self) -> "SQSClient":
-        """Queues, dead letters among them."""
-        return self._session.client("sqs", endpoint_url=self.endpoint_url)
-
-    @cached_property
-    def stepfunctions(self) -> "SFNClient":
-        """State machines and their executions."""
-        return self._session.client("stepfunctions", endpoint_url=self.endpoint_url)
-
-    @cached_property
-    def _session(self) -> boto3.Session:
-        return boto3.Session(ACCESS_KEY, SECRET_KEY, None, self.region, botocore.session.Session(_NO_PROFILE))
+        def __getattr__(self, name: str) -> object:
+            """Return the client of a service that is used for the first time."""
+            if name not in Aws.__annotations__:
+                raise AttributeError(name)
+            client = self._session.client(name.rstrip("_"), endpoint_url=self.endpoint_url)
+            setattr(self, name, client)
+            return client

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from local.platform.aws import Aws
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationTypeDef
 
+FUNCTION = "AWS::Lambda::Function"
 NESTED = "AWS::CloudFormation::Stack"
 STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 TABLE = "AWS::DynamoDB::Table"
@@ -51,11 +51,11 @@ class Stack:
 
     @cached_property
     def functions(self) -> dict[str, "FunctionConfigurationTypeDef"]:
-        """Lambda's configuration of each function, by its logical id, of which it is named `<stack>-<logical id>-<random>`."""
-        pages = self.aws.awslambda.get_paginator("list_functions").paginate()
-        found = {each["FunctionName"]: each for page in pages for each in page["Functions"]}
-        named = {name: re.fullmatch(rf"{re.escape(self.stack_name)}-(\w+)-\w+", name) for name in found}
-        return {match[1]: found[name] for name, match in named.items() if match}
+        """Lambda's configuration of each function, by its logical id."""
+        pages = self.aws.lambda_.get_paginator("list_functions").paginate()
+        deployed = {each["FunctionName"]: each for page in pages for each in page["Functions"]}
+        own = _physical_ids(list(resources(self.aws, self.stack_name)), FUNCTION)
+        return {logical_id: deployed[name] for logical_id, name in own.items()}
 
     def write(self, path: Path) -> None:
         """Save as *path*: it holds secrets."""

@@ -16,7 +16,7 @@ from local.platform import container, emulator, sam
 from local.platform.deploy import deploy
 from local.platform.stack import Stack
 from local.process import console, run, step
-from local.shop import samples
+from local.shop import fresh, samples
 from local.shop.client import connect
 from local.wait import until
 
@@ -32,6 +32,7 @@ CASES: dict[str, dict[str, Any]] = {
     "RecordEventsFunction": {"batchItemFailures": []},
 }
 SECONDS = 60
+OWN = STATE / "sam-local"
 
 
 def check() -> None:
@@ -45,30 +46,28 @@ def check() -> None:
     if not _docker("info"):
         raise LocalError("`sam local invoke` needs Docker, and none answers: start it, or see https://docs.docker.com/get-docker")
     pull = ["--skip-pull-image"] if _docker("image", "inspect", image) else []
-    state = STATE / "sam-local"
     try:
-        stack = deploy(emulator.start(state, host=container.host()).endpoint, state)
-        with sam.built(state / "logs" / "build.log", {}):
+        stack = deploy(emulator.start(OWN, host=container.host()).endpoint, OWN)
+        with sam.built(OWN / "logs" / "build.log", {}):
             for function, must in CASES.items():
                 with step(f"{function} answers {must}"):
                     answer = _answer(stack, function, pull)
                     if "errorMessage" in answer or not must.items() <= answer.items():
-                        raise LocalError(f"{function} answered {answer}, must be {must}; logs are in {state}")
+                        raise LocalError(f"{function} answered {answer}, must be {must}; logs are in {OWN}")
                     if function == CREATE_ORDER:
                         _await_confirmation(stack, json.loads(answer["body"])["orderId"])
     finally:
-        emulator.stop(state)
-    shutil.rmtree(state)
+        emulator.stop(OWN)
+    shutil.rmtree(OWN)
     console.print(f"{len(CASES)} functions ran in {image}, and their order is confirmed")
 
 
 def _answer(stack: Stack, function: str, pull: list[str]) -> dict[str, Any]:
-    state = STATE / "sam-local"
     with NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(samples.fresh(stack, samples.names()[function]), file)
+        json.dump(fresh.event(stack, samples.names()[function]), file)
         file.flush()
-        command = ["sam", *container.invocation(function, file.name, state), *pull]
-        return json.loads(run(command, state / "logs" / "invoke.log", sam.ENVIRONMENT)) or {}
+        command = ["sam", *container.invocation(function, file.name, OWN), *pull]
+        return json.loads(run(command, OWN / "logs" / "invoke.log", sam.ENVIRONMENT)) or {}
 
 
 def _await_confirmation(stack: Stack, order_id: str) -> None:

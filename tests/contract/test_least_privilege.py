@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from local.shop.samples import BEFORE
+from local.shop.samples import BEFORE, sample
 from tests import shop, template
-from tests.contract.test_samples import SAMPLES, run, sample
+from tests.contract.test_samples import SAMPLES, run
 from tests.world import World
 from tillflow.runtime import aws, secrets
 

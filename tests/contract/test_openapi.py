@@ -13,8 +13,9 @@ from pydantic import BaseModel
 
 from local.docs import openapi
 from local.docs.openapi.routes import routes
+from local.shop.samples import sample
 from tests import template
-from tests.contract.test_samples import arranged, run, sample
+from tests.contract.test_samples import arranged, run
 from tests.world import World
 from tillflow.contexts.order_saga import service as saga
 from tillflow.contexts.orders.answers import FailureReason

@@ -7,17 +7,12 @@ from typing import Any
 import pytest
 
 from local.shop import samples
-from local.shop.samples import BEFORE, EVENTS, ORDER_ID
+from local.shop.samples import BEFORE, EVENTS, ORDER_ID, sample
 from tests import template
 from tests.world import SECRETS, World
 from tillflow.contexts.identity.rules import Token, issue
 
 SAMPLES = sorted(str(path.relative_to(EVENTS).with_suffix("")) for path in EVENTS.rglob("*.json"))
-
-
-def sample(name: str) -> dict[str, Any]:
-    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
-    return event
 
 
 @pytest.fixture

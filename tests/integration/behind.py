@@ -65,7 +65,7 @@ class Behind:
 
     def invoke(self, function: str, event: Json) -> Json:
         """Invoke a function and return its answer; one that raised fails the test."""
-        answer = self.aws.awslambda.invoke(FunctionName=self.physical_id(function), Payload=json.dumps(event))
+        answer = self.aws.lambda_.invoke(FunctionName=self.physical_id(function), Payload=json.dumps(event))
         text = answer["Payload"].read().decode()
         assert "FunctionError" not in answer, text
         return dict(json.loads(text))

@@ -1,0 +1,161 @@
+"""
+Fresh events for a stack that runs: the samples told anew, with ids, times, tokens and signatures of their own.
+
+Ids follow from what they stand for. So everything has another name, the same in each sample, and what must have happened
+before a sample makes sense has happened on the stack.
+"""
+
+import base64
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from uuid import uuid4
+
+from local import STATE, LocalError
+from local.platform import container
+from local.platform.stack import Stack
+from local.process import aside
+from local.shop import cart, samples
+from local.shop.client import connect
+from local.shop.samples import BEFORE, TRACE_ID, Json, path_of
+from local.shop.story import PLACED
+from local.watch import trace
+from tillflow.values import ids
+
+EVENT = ".local/event.json"  # where README.md has `make event` write to
+CREATES_ORDER, STEPS = "orders/create_order", "order_saga/"
+
+_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_MOMENT = r"2026-02-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"
+_REFUSED = 300
+
+
+def show(stack: Stack, function: str) -> None:
+    """
+    Print a fresh event for *function*, by its logical id, and how to use it.
+
+    Raises:
+        LocalError: there is no such function, or what must have happened before could not.
+    """
+    if function not in (known := samples.names()):
+        raise LocalError(f"{function} is none of " + ", ".join(known))
+    print(json.dumps(event(stack, known[function]), indent=2, ensure_ascii=False))
+    aside.print(f"sam {' '.join(container.invocation(function, EVENT, STATE))}")
+    if not container.reaches(stack.endpoint_url):
+        aside.print("Docker's containers do not reach this emulator: `make down`, then `TILLFLOW_HOST=docker make up`")
+
+
+def event(stack: Stack, name: str) -> Json:
+    """
+    Return an event for the function *name* on *stack*, where what it takes for granted has happened.
+
+    Raises:
+        LocalError: an earlier function of the story did not answer as it must.
+    """
+    told = Retold(stack)
+    for earlier in BEFORE.get(name, ()):
+        # Who plays the saga's part must find the order as it was placed.
+        if earlier == CREATES_ORDER and plays_saga(name):
+            with _without_saga(stack, told.words[TRACE_ID]):
+                invoke(stack, earlier, told.event(earlier))
+                trace.events(stack, told.words[TRACE_ID], PLACED)
+        else:
+            invoke(stack, earlier, told.event(earlier))
+    return told.event(name)
+
+
+def plays_saga(name: str) -> bool:
+    """Tell whether a function is a step of the saga, or comes after one in the story."""
+    return any(each.startswith(STEPS) for each in (name, *BEFORE.get(name, ())))
+
+
+def invoke(stack: Stack, name: str, payload: Json) -> Json:
+    """
+    Return what the deployed function *name* answers to the event *payload*.
+
+    Raises:
+        LocalError: it failed, refused, or left a message of a batch.
+    """
+    function = stack.functions[samples.logical_id(name.partition("/")[2])]["FunctionName"]
+    answer = stack.aws.lambda_.invoke(FunctionName=function, Payload=json.dumps(payload))
+    said: Json = json.loads(answer["Payload"].read()) or {}
+    if "FunctionError" in answer or said.get("statusCode", 0) >= _REFUSED or said.get("batchItemFailures"):
+        raise LocalError(f"{name} answered {said}")
+    return said
+
+
+class Retold:
+    """The story with *words* of its own: each that a sample has, by the one that stands in its place."""
+
+    def __init__(self, stack: Stack) -> None:
+        run, self._now, self._stack = uuid4().hex[:8].upper(), datetime.now(UTC), stack
+        sku, warehouse, snapshot_id = f"LAPTOP-{run}", f"WH-{run}", str(uuid4())
+        self.words = {
+            samples.SKU: sku,
+            samples.WAREHOUSE: warehouse,
+            samples.SNAPSHOT_ID: snapshot_id,
+            TRACE_ID: str(uuid4()),
+            samples.ORDER_ID: ids.derived("order", snapshot_id),
+            samples.VARIANT_ID: ids.derived("variant", sku),
+            samples.WAREHOUSE_ID: ids.derived("warehouse", warehouse),
+            samples.SERVICE_TOKEN: stack.service_token,
+        }
+
+    def event(self, name: str) -> Json:
+        """Return the sample *name*, told anew."""
+        event: Json = json.loads(self._told(path_of(name).read_text()))
+        for headers, value in (("headers", str), ("multiValueHeaders", lambda key: [key])):
+            if "Idempotency-Key" in (event.get(headers) or ()):
+                event[headers]["Idempotency-Key"] = value(self.words[TRACE_ID])
+        if "cartSnapshot" in (event.get("body") or ""):
+            event["body"] = self._signed(event["body"])
+        for record in event.get("Records", []):
+            if "dynamodb" in record:
+                outbox = record["dynamodb"]["NewImage"]["outbox"]
+                told = self._told(zlib.decompress(base64.b64decode(outbox["B"])).decode())
+                outbox["B"] = base64.b64encode(zlib.compress(told.encode())).decode()
+            else:
+                record["md5OfBody"] = hashlib.md5(record["body"].encode(), usedforsecurity=False).hexdigest()
+        return event
+
+    def _told(self, text: str) -> str:
+        if samples.TOKEN in text:
+            self.words.setdefault(samples.TOKEN, self._token)
+        known = "|".join(map(re.escape, self.words))
+        return re.sub(f"{known}|{_UUID}|{_MOMENT}", lambda found: self._word(found[0]), text)
+
+    def _word(self, word: str) -> str:
+        if re.fullmatch(_MOMENT, word):
+            moved = datetime.fromisoformat(word) + (self._now - samples.AT)
+            return moved.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return self.words.setdefault(word, str(uuid4()))
+
+    @cached_property
+    def _token(self) -> str:
+        return connect(self._stack.api_url, {"X-Service-Token": self._stack.service_token}).issue_token(samples.BUYER, ["buyer"])
+
+    def _signed(self, body: str) -> str:
+        order = json.loads(body)
+        unsigned = {name: value for name, value in order["cartSnapshot"].items() if name != "signature"}
+        order["cartSnapshot"]["signature"] = cart.signature(unsigned, self._stack.cart_snapshot_secret)
+        return json.dumps(order)
+
+
+@contextmanager
+def _without_saga(stack: Stack, trace_id: str) -> Iterator[None]:
+    """Keep the saga from starting for one trace; what is left of this after a crash concerns no other."""
+    events, bus = stack.aws.events, stack.event_bus
+    (rule,) = events.list_rule_names_by_target(TargetArn=stack.state_machines[trace.SAGA], EventBusName=bus)["RuleNames"]
+    pattern = events.describe_rule(Name=rule, EventBusName=bus)["EventPattern"]
+    narrowed = json.loads(pattern)
+    narrowed.setdefault("detail", {})["trace_id"] = [{"anything-but": [trace_id]}]
+    events.put_rule(Name=rule, EventBusName=bus, EventPattern=json.dumps(narrowed))
+    try:
+        yield
+    finally:
+        events.put_rule(Name=rule, EventBusName=bus, EventPattern=pattern)

@@ -87,7 +87,7 @@ def test_nothing_is_traced_until_it_is_asked_for() -> None:
 def test_the_readme_s_costs_a_month_are_for_what_the_stack_has() -> None:
     fixed = README.partition("tests/contract/test_telemetry.py counts these")[2].partition("\n\n")[0]
     counted = {what: int(number) for number, what in re.findall(r"^\| (\d+) (\w+) ", fixed, re.MULTILINE)}
-    rows = re.findall(r"^\| (.+?) \| (?:–|\$([\d.]+)) \| \$([\d.]+) \|$", fixed, re.MULTILINE)
+    rows = re.findall(r"^\| (.+?) \| \$([\d.]+) \| \$([\d.]+) \|$", fixed, re.MULTILINE)
     ((default, prod),) = re.findall(r"\*\*\$([\d.]+)\*\* \| \*\*\$([\d.]+)\*\*", fixed)
     always = [row for row in rows if " a GB" not in row[0]]
 

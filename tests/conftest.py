@@ -10,8 +10,11 @@ from tests.report import pytest_terminal_summary
 
 __all__ = ["pytest_terminal_summary"]
 
-# Its tests share one deployed stack and look at it together at the end: one worker runs them, in their order.
-WHOLE = "integration"
+# Their tests share one deployed stack and look at it together at the end: one worker runs them, in their order.
+DEPLOYED = "integration"
+# Of those, what nobody should send has a stack of its own where a worker is free: the longest slice is two.
+ATTACKS = {"test_bad_input.py", "test_permissions.py", "test_schemathesis.py", "test_tokens.py"}
+AFTERWARDS = "test_afterwards.py"
 # Some milliseconds a test: a worker is handed them file by file, and last, when they fill what the others left.
 QUICK = {"unit", "property", "contract"}
 
@@ -21,8 +24,8 @@ class Spread(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         match folder(nodeid):
-            case name if name == WHOLE:
-                return WHOLE
+            case name if name == DEPLOYED:
+                return f"{DEPLOYED}, {'attacks' if is_attack(nodeid) else 'orders'}"
             case name if name in QUICK:
                 return nodeid.partition("::")[0]
         return nodeid
@@ -31,6 +34,12 @@ class Spread(LoadScopeScheduling):  # type: ignore[misc]
 def folder(nodeid: str) -> str:
     """Return the folder of tests/ that a test is in."""
     return nodeid.split("/")[1]
+
+
+def is_attack(nodeid: str) -> bool:
+    """Tell whether a test of the deployed stack is one of an attack, or looks at what attacks left behind."""
+    file, _, test = nodeid.rpartition("/")[2].partition("::")
+    return file in ATTACKS or (file == AFTERWARDS and "[attacks]" in test)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -51,9 +60,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first, and what looks at all that a stack was put through comes last of its tests."""
 
-    def rank(item: pytest.Item) -> tuple[bool, bool, bool]:
+    def rank(item: pytest.Item) -> tuple[bool, bool, bool, bool]:
         name = folder(item.nodeid)
-        return name in QUICK, name != WHOLE, item.path.name == "test_afterwards.py"
+        return name in QUICK, name != DEPLOYED, is_attack(item.nodeid), item.path.name == AFTERWARDS
 
     items.sort(key=rank)
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,10 @@ def home(config: pytest.Config) -> Path:
     return STATE / "tests" / run_of(config)
 
 
-def end(session: pytest.Session) -> None:
-    """Stop the run's emulators, if they are not; their logs stay when a test has failed."""
-    for state in home(session.config).glob("*"):
+def end(session: pytest.Session, worker: str = "*") -> None:
+    """Stop a worker's emulator, or all of the run, if they are not; their logs stay when a test has failed."""
+    for state in home(session.config).glob(worker):
         emulator.stop(state)
-        shutil.rmtree(state / "tmp", ignore_errors=True)
-    if not session.testsfailed:
-        shutil.rmtree(home(session.config), ignore_errors=True)
+        shutil.rmtree(state / "tmp" if session.testsfailed else state, ignore_errors=True)
+    with suppress(OSError):  # logs are left in it, or another worker's emulator
+        home(session.config).rmdir()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from xdist import get_xdist_worker_id  # type: ignore[import-untyped] # ships none
 
 from local.platform import emulator
 from local.platform.deploy import deploy
@@ -39,4 +40,4 @@ def behind(stack: Stack) -> Behind:
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """After the last of these tests, stop the stack while others run: it takes longer, the more of it was used."""
     if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
-        emulators.end(item.session)
+        emulators.end(item.session, get_xdist_worker_id(item.session))

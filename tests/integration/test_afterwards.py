@@ -20,9 +20,13 @@ PAYMENT_TOKEN = "tok_"
 DOCUMENTS = {"GET /openapi.json", "GET /docs"}
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module", autouse=True, params=["orders", "attacks"])
 def _all_is_done(scene: Scene, behind: Behind) -> None:
-    """Let every order end, and place one, so that there is something to look at when only this file is run."""
+    """
+    Let every order end, and place one, so that there is something to look at when only this file is run.
+
+    The tests of each kind look at the stack that they had (tests/conftest.py): two, where two workers ran them.
+    """
     order = scene.order(line(scene.plenty, 2))
     behind.settle(order.order_id)
     behind.events(order.trace_id, *PAID)

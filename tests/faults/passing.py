@@ -45,7 +45,8 @@ def go_to(waited_seconds: float) -> None:
 
 
 def install(patch: pytest.MonkeyPatch) -> None:
-    """Put every clock that the product and botocore read on this time, and the jitter of both on these dice."""
+    """Put every clock that the product and botocore read on this time, from its start; and the jitter of both on these dice."""
+    go_to(0)
 
     # What `wait` and `dice` are by then: the simulator has others.
     def sleep(seconds: float) -> None:

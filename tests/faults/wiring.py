@@ -96,6 +96,11 @@ class Wiring:
         }
 
     @cached_property
+    def schedules(self) -> list[str]:
+        """Every function that runs by the clock."""
+        return [function for function, _ in self._triggers("Schedule")]
+
+    @cached_property
     def consumers(self) -> dict[str, str]:
         """Each queue's function."""
         return {resource_of(p["Queue"]): function for function, p in self._triggers("SQS")}

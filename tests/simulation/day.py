@@ -95,7 +95,7 @@ class Simulator:
         for action in actions:
             people.will(action)
         for minute in range(int(rush.until - rush.since) // 60):
-            scheduler.after(60 * minute, cloud.resume)
+            scheduler.after(60 * minute, cloud.tick)
         scheduler.after(rush.until - rush.since, lambda: cloud.have(Weather()))
         scheduler.run()
         for _ in range(_MOST_MINUTES):
@@ -103,7 +103,7 @@ class Simulator:
                 return
             passing.wait(60)
             if any(item["due_at"] <= clock.iso(clock.now()) for item in cloud.items("OrdersTable") if "unsettled" in item):
-                cloud.resume()
+                cloud.tick()
                 scheduler.run()
         assert not invariants.unsettled(cloud), "an order is stuck for good"
 

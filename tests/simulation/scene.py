@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from tests.faults import passing
+from tests.faults.invariants import Stored
 from tests.world import http_event
 from tillflow.storage.idempotency import LIFETIME_SECONDS
 from tillflow.values import ids
@@ -148,14 +149,10 @@ def lives(attempts: list[Sent]) -> int:
     return times
 
 
-class Evening(Protocol):
-    """What a promise is held against when everything is quiet: what is stored, what was published, what was said."""
+class Evening(Stored, Protocol):
+    """What a promise is held against when everything is quiet: what is stored and was published, and what was said."""
 
     history: list[Sent]
-    published: list[dict[str, Any]]
-
-    def items(self, table: str) -> list[dict[str, Any]]:
-        """Return every item of *table*, as plain values."""
 
     def sent(self, route: str) -> list[Sent]:
         """Return every request of *route* that was sent."""

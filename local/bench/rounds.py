@@ -4,9 +4,11 @@ The warm job of `runtime.py`, in its process: cases called in turn, round after 
 Everything that a case prints, asks and answers is real but the network, which answers at once.
 """
 
+import os
 import time
 from collections.abc import Callable
 from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import Any, Protocol
 
 type Json = dict[str, Any]
@@ -116,5 +118,8 @@ def _bare_call(request: Json) -> Callable[[], Any]:
     """Return a call of TransactWriteItems with boto3 and nothing around it."""
     import boto3
 
+    # The layer's botocore has the data of our services only; boto3 looks for more, which is beside it where it is from.
+    os.environ["AWS_DATA_PATH"] = str(Path(boto3.__file__).parents[1] / "botocore" / "data")
     client: Any = boto3.client("dynamodb")
+    del os.environ["AWS_DATA_PATH"]
     return lambda: client.transact_write_items(**request)

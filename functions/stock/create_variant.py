@@ -1,6 +1,6 @@
 """POST /api/v1/variants: create something to be stocked and sold."""
 
-from tillflow.contexts.stock import service
+from tillflow.contexts.stock import catalog
 from tillflow.contexts.stock.answers import Existing, Variant
 from tillflow.contexts.stock.models import CreateVariant
 from tillflow.contexts.stock.rules import AlreadyExists
@@ -21,7 +21,7 @@ api = Api(invalid=BadRequest)
 def create_variant(request: Request) -> Reply:
     """Answer 201 and what was created."""
     once = request.idempotency("create_variant", reused=KeyConflict)
-    return service.create_variant(request.body(CreateVariant), request.cause(), once)
+    return catalog.create_variant(request.body(CreateVariant), request.cause(), once)
 
 
 handler = api.handler

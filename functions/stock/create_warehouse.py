@@ -1,6 +1,6 @@
 """POST /api/v1/warehouses: create a place that holds stock."""
 
-from tillflow.contexts.stock import service
+from tillflow.contexts.stock import catalog
 from tillflow.contexts.stock.answers import Existing, Warehouse
 from tillflow.contexts.stock.models import CreateWarehouse
 from tillflow.contexts.stock.rules import AlreadyExists
@@ -21,7 +21,7 @@ api = Api(invalid=BadRequest)
 def create_warehouse(request: Request) -> Reply:
     """Answer 201 and what was created."""
     once = request.idempotency("create_warehouse", reused=KeyConflict)
-    return service.create_warehouse(request.body(CreateWarehouse), request.cause(), once)
+    return catalog.create_warehouse(request.body(CreateWarehouse), request.cause(), once)
 
 
 handler = api.handler

@@ -1,4 +1,4 @@
-"""GET /api/v1/variants/{id}/levels: a variant's units in every warehouse."""
+"""GET /api/v1/variants/{id}/levels: a variant's units in every warehouse that the caller may see."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ api = Api(invalid=BadRequest)
 @api.route("GET /api/v1/variants/{id}/levels", answers={200: StockLevels}, refuses=[VariantNotFound])
 def get_levels(request: Request) -> dict[str, Any]:
     """Answer `{"items": [{"warehouseId", "onHand", "reserved", "available"}]}`."""
-    return service.levels(request.path["id"], orders.unsettled())
+    return service.levels(request.path["id"], orders.unsettled(), request.caller.user_id, request.caller.roles)
 
 
 handler = api.handler

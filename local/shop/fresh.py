@@ -22,7 +22,7 @@ from local.platform.stack import Stack
 from local.process import aside
 from local.shop import cart, samples
 from local.shop.client import connect
-from local.shop.samples import BEFORE, TRACE_ID, Json, path_of
+from local.shop.samples import BEFORE, TRACE_ID, Json, text_of
 from local.shop.story import PLACED
 from local.watch import trace
 from tillflow.values import ids
@@ -81,7 +81,7 @@ def invoke(stack: Stack, name: str, payload: Json) -> Json:
     Raises:
         LocalError: it failed, refused, or left a message of a batch.
     """
-    function = stack.functions[samples.logical_id(name.partition("/")[2])]["FunctionName"]
+    function = stack.functions[samples.logical_id(samples.function_of(name).partition("/")[2])]["FunctionName"]
     answer = stack.aws.lambda_.invoke(FunctionName=function, Payload=json.dumps(payload))
     said: Json = json.loads(answer["Payload"].read()) or {}
     if "FunctionError" in answer or said.get("statusCode", 0) >= _REFUSED or said.get("batchItemFailures"):
@@ -94,24 +94,26 @@ class Retold:
 
     def __init__(self, stack: Stack) -> None:
         run, self._now, self._stack = uuid4().hex[:8].upper(), datetime.now(UTC), stack
-        sku, warehouse, snapshot_id = f"LAPTOP-{run}", f"WH-{run}", str(uuid4())
+        sku, warehouse, other, snapshot_id = f"LAPTOP-{run}", f"WH-{run}", f"WH-{run}-2", str(uuid4())
         self.words = {
             samples.SKU: sku,
             samples.WAREHOUSE: warehouse,
+            samples.OTHER_WAREHOUSE: other,
             samples.SNAPSHOT_ID: snapshot_id,
             TRACE_ID: str(uuid4()),
             samples.ORDER_ID: ids.derived("order", snapshot_id),
             samples.VARIANT_ID: ids.derived("variant", sku),
             samples.WAREHOUSE_ID: ids.derived("warehouse", warehouse),
+            samples.OTHER_WAREHOUSE_ID: ids.derived("warehouse", other),
             samples.SERVICE_TOKEN: stack.service_token,
         }
 
     def event(self, name: str) -> Json:
         """Return the sample *name*, told anew."""
-        event: Json = json.loads(self._told(path_of(name).read_text()))
+        event: Json = json.loads(self._told(text_of(name)))
         for headers, value in (("headers", str), ("multiValueHeaders", lambda key: [key])):
             if "Idempotency-Key" in (event.get(headers) or ()):
-                event[headers]["Idempotency-Key"] = value(self.words[TRACE_ID])
+                event[headers]["Idempotency-Key"] = value(ids.derived("key", f"{self.words[TRACE_ID]} {event['body']}"))
         if "cartSnapshot" in (event.get("body") or ""):
             event["body"] = self._signed(event["body"])
         for record in event.get("Records", []):

@@ -12,15 +12,15 @@ EVENTS = ROOT / "events"
 
 # The story as the samples tell it.
 AT = datetime(2026, 2, 10, 12, 34, 56, tzinfo=UTC)
-SKU, WAREHOUSE = "LAPTOP-X-RED-256", "WH-SAO-01"
+SKU, WAREHOUSE, OTHER_WAREHOUSE = "LAPTOP-X-RED-256", "WH-SAO-01", "WH-RIO-01"
 SNAPSHOT_ID, TRACE_ID = "0c7a3c0a-6c1f-4e0b-9d8e-5b7f6a2d1e90", "7f2f0c1e-3b7a-4a55-8a5e-0d6f5e2f9c11"
-ORDER_ID, VARIANT_ID, WAREHOUSE_ID = (
-    ids.derived(kind, of) for kind, of in (("order", SNAPSHOT_ID), ("variant", SKU), ("warehouse", WAREHOUSE))
-)
+ORDER_ID, VARIANT_ID = ids.derived("order", SNAPSHOT_ID), ids.derived("variant", SKU)
+WAREHOUSE_ID, OTHER_WAREHOUSE_ID = (ids.derived("warehouse", code) for code in (WAREHOUSE, OTHER_WAREHOUSE))
 SERVICE_TOKEN, TOKEN = "demo-service-token", "payload.signature"
 BUYER = "user-1"
 
-# What has to have happened before a sample makes sense: other samples.
+# What has to have happened before a sample makes sense: other samples, some of them told of the other warehouse.
+ELSEWHERE = " elsewhere"
 STOCKED = ("stock/create_warehouse", "stock/create_variant", "stock/create_stock_event")
 ORDERED = (*STOCKED, "orders/create_order")
 RESERVED = (*ORDERED, "order_saga/reserve_stock")
@@ -28,7 +28,17 @@ CHARGED = (*RESERVED, "order_saga/charge_payment")
 UNDONE = (*CHARGED, "order_saga/fail_order", "order_saga/refund_payment", "order_saga/release_stock")
 BEFORE: dict[str, tuple[str, ...]] = {
     "stock/create_stock_event": STOCKED[:2],
+    "stock/create_stock_transfer": (*STOCKED, f"stock/create_warehouse{ELSEWHERE}"),
     "stock/get_levels": STOCKED,
+    "stock/list_warehouses": STOCKED,
+    "stock/get_warehouse": STOCKED,
+    "stock/change_warehouse": STOCKED,
+    "stock/list_warehouse_levels": STOCKED,
+    "stock/name_seller": STOCKED,
+    "stock/remove_seller": STOCKED,
+    "stock/list_variants": STOCKED,
+    "stock/get_variant": STOCKED,
+    "stock/change_variant": STOCKED,
     "stock/list_releases": UNDONE,
     "stock/export_releases": UNDONE,
     "stock/on_inventory_release_requested": RESERVED,
@@ -62,8 +72,19 @@ def logical_id(function: str) -> str:
 
 def sample(name: str) -> Json:
     """Return the sample event of a function, e.g. `orders/create_order`."""
-    event: Json = json.loads(path_of(name).read_text())
+    event: Json = json.loads(text_of(name))
     return event
+
+
+def text_of(name: str) -> str:
+    """Return a sample as it is kept; with `ELSEWHERE` behind its name, told of the other warehouse."""
+    text = path_of(function_of(name)).read_text()
+    return text.replace(WAREHOUSE, OTHER_WAREHOUSE) if name.endswith(ELSEWHERE) else text
+
+
+def function_of(name: str) -> str:
+    """Return the function that a sample is of, wherever it is told of."""
+    return name.removesuffix(ELSEWHERE)
 
 
 def path_of(name: str) -> Path:

@@ -142,7 +142,7 @@ def test_a_function_reads_what_its_route_notes(arranged: World, name: str, monke
     arranged.invoke(name, event)
 
     notes = NOTES[f"{event['httpMethod']} {event['resource']}"]
-    assert read == [notes[part] for part in ("body", "query") if part in notes]
+    assert read == [notes[part] for part in ("body", "query", "path", "patch") if part in notes]
     assert bool(keyed) == ("key" in notes)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.shop import samples
-from local.shop.samples import BEFORE, EVENTS, ORDER_ID, sample
+from local.shop.samples import BEFORE, EVENTS, ORDER_ID, function_of, sample
 from tests import template
 from tests.world import SECRETS, World
 from tillflow.contexts.identity.rules import Token, issue
@@ -25,7 +25,7 @@ def arranged(world: World) -> World:
 
 def run(world: World, name: str) -> Any:
     for earlier in BEFORE.get(name, ()):
-        answer = world.invoke(earlier, sample(earlier))
+        answer = world.invoke(function_of(earlier), sample(earlier))
         assert not isinstance(answer, dict) or answer.get("statusCode", 200) < 300, (earlier, answer)
     return world.invoke(name, sample(name))
 
@@ -65,7 +65,20 @@ HTTP: dict[str, tuple[int, Callable[[Any], bool]]] = {
     "stock/create_warehouse": (201, lambda body: body["name"] == "São Paulo" and body["sellerIds"] == ["seller-1"]),
     "stock/create_variant": (201, lambda body: body["sku"] == "LAPTOP-X-RED-256" and body["active"]),
     "stock/create_stock_event": (201, lambda body: body["lines"][0]["quantity"] == 25),
+    "stock/create_stock_transfer": (
+        201,
+        lambda body: [body[half]["lines"][0]["quantity"] for half in ("outbound", "inbound")] == [-5, 5],
+    ),
     "stock/get_levels": (200, lambda body: [level["available"] for level in body["items"]] == [25]),
+    "stock/list_warehouses": (200, lambda body: [each["code"] for each in body["content"]] == ["WH-SAO-01"]),
+    "stock/get_warehouse": (200, lambda body: body["sellerIds"] == ["seller-1"]),
+    "stock/change_warehouse": (200, lambda body: body["name"] == "São Paulo, Lapa"),
+    "stock/list_warehouse_levels": (200, lambda body: [each["available"] for each in body["content"]] == [25]),
+    "stock/name_seller": (200, lambda body: body["sellerIds"] == ["seller-1", "seller-2"]),
+    "stock/remove_seller": (200, lambda body: body["sellerIds"] == []),
+    "stock/list_variants": (200, lambda body: [each["sku"] for each in body["content"]] == ["LAPTOP-X-RED-256"]),
+    "stock/get_variant": (200, lambda body: body["sku"] == "LAPTOP-X-RED-256"),
+    "stock/change_variant": (200, lambda body: not body["active"]),
     "stock/list_releases": (200, lambda body: [each["orderId"] for each in body["content"]] == [ORDER_ID]),
 }
 

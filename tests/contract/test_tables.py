@@ -114,6 +114,7 @@ PATTERNS: dict[str, Key] = {
     "WAREHOUSE#<id>, WAREHOUSE": stock.warehouse_key("<id>"),
     "VARIANT#<id>, VARIANT": stock.variant_key("<id>"),
     "VARIANT#<id>, (LEVEL#<warehouse id>)": stock.level_key("<id>", "<warehouse id>"),
+    "SELLER#<user id>, WAREHOUSE#<warehouse id>": stock.seller_key("<user id>", "<warehouse id>"),
     "EVENT#<id>, EVENT": stock.stock_event_key("<id>"),
     "PAYMENT#<order id>, PAYMENT": payment_key("<order id>"),
     "CHARGE#<key>": {"pk": charge_pk("<key>")},

@@ -1,12 +1,14 @@
 """Every command of the stack: a few lines each. A function that writes and is run by none of them fails a test."""
 
+from collections import Counter
 from contextlib import suppress
 
-from tests.faults.client import AlreadyThere, Line, cancel, move_stock, place, send
+from tests.faults.client import AlreadyThere, Line, Refused, cancel, move_stock, place, send
 from tests.faults.command import Act, Command, always
 from tests.faults.invariants import reservation_of, unsettled
 from tests.faults.wire import Fault
 from tests.faults.world import World
+from tests.simulation.plays import masters as keeping
 from tests.simulation.plays import orders as buying
 from tests.simulation.plays import others
 from tests.simulation.plays import stock as stocking
@@ -35,6 +37,8 @@ _FAIL = frozenset({"order_saga/fail_order"})
 _REFUND = frozenset({"order_saga/refund_payment"})
 _CANCEL = frozenset({"orders/cancel_order"})
 _RESUME = frozenset({"order_saga/resume_stuck_orders"})
+
+_HAMBURG, _APPLE = ids.derived("warehouse", "HAMBURG"), ids.derived("variant", "APPLE")
 
 
 def shop(world: World) -> None:
@@ -189,6 +193,64 @@ def _create_once(route: str, body: dict[str, object]) -> Act:
 
 def _stock_event(kind: str, *, key: str | None) -> Act:
     return lambda world: move_stock(world, kind, "HAMBURG", {"APPLE": 3, "PEAR": 1}, key=key)
+
+
+def _change(route: str, body: dict[str, object], **path: str) -> Act:
+    """Change a master; sent again after a lost answer it changes nothing more."""
+
+    def run(world: World) -> None:
+        send(world, route, body, role="admin", path=path)
+
+    return run
+
+
+def _transfer(*, key: str | None) -> Act:
+    """Transfer apples; without a key the second of two may find too few."""
+    body: dict[str, object] = {
+        "fromWarehouseId": _HAMBURG,
+        "toWarehouseId": ids.derived("warehouse", "BREMEN"),
+        "lines": [{"variantId": _APPLE, "quantity": 6}],
+    }
+
+    def run(world: World) -> None:
+        with suppress(*() if key else (Refused,)):
+            send(world, "POST /api/v1/stock-transfers", body, role="admin", key=key)
+
+    return run
+
+
+def _transfers_are_whole(world: World) -> None:
+    halves = Counter(item["transfer_id"] for item in world.items("StockTable") if "transfer_id" in item)
+    assert list(halves.values()) == [2]
+
+
+def _has_version(key: str, version: int) -> Act:
+    """Return the check that a master was changed so often, and no more often, whatever became of the answers."""
+
+    def also(world: World) -> None:
+        (master,) = [item for item in world.items("StockTable") if item["pk"] == key and "version" in item]
+        assert master["version"] == version
+
+    return also
+
+
+def _hamburg_is_closed(world: World) -> None:
+    _has_version(f"WAREHOUSE#{_HAMBURG}", 2)(world)
+    levels = [item for item in world.items("StockTable") if item["sk"] == f"LEVEL#{_HAMBURG}"]
+    assert [level.get("closed") for level in levels] == [True, True]
+
+
+def _sellers_are(*user_ids: str) -> Act:
+    def also(world: World) -> None:
+        (warehouse,) = [item for item in world.items("StockTable") if item["pk"] == f"WAREHOUSE#{_HAMBURG}"]
+        assert warehouse["seller_ids"] == list(user_ids)
+
+    return also
+
+
+def _named(world: World) -> None:
+    shop(world)
+    _change(keeping.NAME, {}, id=_HAMBURG, userId="a-seller")(world)
 
 
 def _ledger_has(*events: int) -> Act:
@@ -349,6 +411,42 @@ REGISTER: dict[str, Command] = {
             also=_ledger_has(1),
             plays=Play(stocking.moves("OUTBOUND", keyed=True)),
         ),
+        Command(
+            "stock is transferred, with a key",
+            _transfer(key="k"),
+            shop,
+            also=_transfers_are_whole,
+            plays=Play(keeping.transfers(keyed=True), holds=keeping.transfers_are_as_told),
+        ),
+        Command(
+            "stock is transferred, without a key",
+            _transfer(key=None),
+            shop,
+            also=_transfers_are_whole,
+            plays=Play(keeping.transfers(keyed=False), often=1),
+        ),
+        Command(
+            "close a warehouse",
+            _change(keeping.CHANGE_WAREHOUSE, {"active": False}, id=_HAMBURG),
+            shop,
+            also=_hamburg_is_closed,
+            plays=Play(keeping.opens_and_closes, often=1, holds=keeping.changes_are_as_told),
+        ),
+        Command(
+            "rename a variant",
+            _change(keeping.CHANGE_VARIANT, {"name": "Braeburn"}, id=_APPLE),
+            shop,
+            also=_has_version(f"VARIANT#{_APPLE}", 2),
+            plays=Play(keeping.changes_a_variant, often=1, holds=keeping.lists_are_complete),
+        ),
+        Command(
+            "name a seller",
+            _change(keeping.NAME, {}, id=_HAMBURG, userId="a-seller"),
+            shop,
+            also=_sellers_are("a-seller"),
+            plays=Play(keeping.names_and_removes, often=1),
+        ),
+        Command("remove a seller", _change(keeping.REMOVE, {}, id=_HAMBURG, userId="a-seller"), _named, also=_sellers_are()),
         Command(
             "create a warehouse",
             _create("POST /api/v1/warehouses", {"code": "KIEL", "name": "Kiel"}),

@@ -13,8 +13,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from tests import shop
 from tests.world import World, running
-from tillflow.contexts.stock import reservations, service
-from tillflow.contexts.stock.models import CreateStockEvent
+from tillflow.contexts.stock import reservations, service, transfers
+from tillflow.contexts.stock.models import CreateStockEvent, CreateTransfer
 from tillflow.contexts.stock.rules import InsufficientStock, ReservationRefused
 from tillflow.messaging.envelope import Cause
 from tillflow.storage.idempotency import Idempotency
@@ -74,6 +74,20 @@ class Ledger(RuleBasedStateMachine):
         self.changes_nothing(lambda: service.record(CreateStockEvent.model_validate(body), CAUSE, once))
         again = service.record(CreateStockEvent.model_validate(body), CAUSE, once)
         assert (again.body, again.replayed) == (first.body, True)
+
+    @rule(sku=st.sampled_from(SKUS), codes=st.permutations(WAREHOUSES), quantity=units)
+    def transfer(self, sku: str, codes: list[str], quantity: int) -> None:
+        lines = [{"variantId": self.variants[sku], "quantity": quantity}]
+        body = {"fromWarehouseId": self.warehouses[codes[0]], "toWarehouseId": self.warehouses[codes[1]], "lines": lines}
+        once = Idempotency("transfer", "manager-1", ids.new(), body)
+        enough = self.levels().get((sku, codes[0]), (0, 0, 0))[2] >= quantity
+        try:
+            transfers.transfer(CreateTransfer.model_validate(body), CAUSE, once)
+        except InsufficientStock:
+            assert not enough
+            return
+        assert enough
+        self.changes_nothing(lambda: transfers.transfer(CreateTransfer.model_validate(body), CAUSE, once))
 
     # --- reservations
 
@@ -162,7 +176,7 @@ class Ledger(RuleBasedStateMachine):
         return {
             (sku, codes[each["warehouseId"]]): (each["onHand"], each["reserved"], each["available"])
             for sku, variant_id in self.variants.items()
-            for each in service.levels(variant_id, self.open)["items"]
+            for each in service.levels(variant_id, self.open, CAUSE.user_id, CAUSE.roles)["items"]
         }
 
     def late_reserve(self, order_id: str) -> None:

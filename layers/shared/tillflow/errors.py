@@ -7,7 +7,8 @@ The error tree. Only `http.py` turns it into responses; only a Lambda without a 
     │   ├── Unauthorized      401
     │   ├── Forbidden         403
     │   ├── NotFound          404
-    │   └── Conflict          409
+    │   ├── Conflict          409
+    │   └── Stale             412
     ├── StepRefused           a saga step's business "no": the saga compensates
     └── Unavailable           503  a dependency failed or was too slow; the same call may be sent again
 
@@ -81,6 +82,14 @@ class Conflict(Refusal):
     status = 409
     code = "CONFLICT"
     title = "Conflict"
+
+
+class Stale(Refusal):
+    """The thing is no longer what the `If-Match` header says."""
+
+    status = 412
+    code = "PRECONDITION_FAILED"
+    title = "Precondition failed"
 
 
 class StepRefused(TillflowError):

@@ -58,7 +58,7 @@ def document() -> Json:
 def _types(route: Route) -> list[Any]:
     notes = route.notes
     answers = [kind for kind in notes["answers"].values() if not isinstance(kind, str)]
-    return [*(notes[name] for name in ("body", "query") if name in notes), *answers]
+    return [*(notes[name] for name in ("body", "query", "path", "patch") if name in notes), *answers]
 
 
 def _shared_refusals(served: list[Route]) -> Json:

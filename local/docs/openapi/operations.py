@@ -14,6 +14,7 @@ from tillflow.web.openapi import ErrorBody
 type Json = dict[str, Any]
 
 JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
 UNAVAILABLE = 503
 
 SECURITY_SCHEMES: Json = {
@@ -42,6 +43,10 @@ HEADERS: Json = {
         "description": "The `Idempotency-Key` has been answered before: this is the first answer again.",
         "schema": {"type": "string", "const": "true"},
     },
+    "ETag": {
+        "description": "The version that is shown; send it as `If-Match` to change no other.",
+        "schema": {"type": "string", "examples": ['"3"']},
+    },
     "Content-Disposition": {"description": "The file's name.", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds to wait before the same request is sent again.", "schema": {"type": "string"}},
 }
@@ -58,6 +63,15 @@ PARAMETERS: Json = {
         "description": "A UUID that names everything that follows from this request. Anything else is replaced by a new one.",
         "schema": {"type": "string", "examples": ["7f2f0c1e-3b7a-4a55-8a5e-0d6f5e2f9c11"]},
     },
+}
+
+IF_MATCH: Json = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag that it was read with: if it has another by now, nothing is changed. Without it, what is sent "
+    "is changed whatever the rest is by now.",
+    "schema": {"type": "string", "examples": ['"3"']},
 }
 
 
@@ -83,6 +97,9 @@ def operation(route: Route, schemas: Schemas) -> Json:
         if route.example:
             content["example"] = route.example
         found["requestBody"] = {"required": bool(_required(route, schemas)), "content": {JSON: content}}
+    if "patch" in route.notes:
+        content = {"schema": schemas.patch_of(route.notes["patch"]), "example": route.example}
+        found["requestBody"] = {"required": False, "content": {MERGE_PATCH: content, JSON: content}}
     return found
 
 
@@ -116,7 +133,8 @@ def _answer(route: Route, status: int, refusals: list[Refusal], schemas: Schemas
     if route.by_api:
         replay = [REPLAY_HEADER] if "key" in route.notes else []
         file = ["Content-Disposition"] if kind == "text/csv" else []
-        found["headers"] = _headers(*replay, *file)
+        etag = ["ETag"] if "versioned" in route.notes else []
+        found["headers"] = _headers(*replay, *file, *etag)
     content = {kind: {"schema": {"type": "string"}}} if isinstance(kind, str) else {JSON: {"schema": schemas.of(kind)}}
     return found | {"content": content}
 
@@ -142,13 +160,18 @@ def _scopes(route: Route) -> list[str]:
 
 
 def _parameters(route: Route, schemas: Schemas) -> list[Json]:
-    # Whatever a path names is named by a UUID.
+    # What a path names is named by a UUID, where nothing else is noted.
     uuid = {"type": "string", "format": "uuid"}
-    found: list[Json] = [{"name": name, "in": "path", "required": True, "schema": uuid} for name in route.parameters]
+    named = schemas.properties(route.notes["path"]) if "path" in route.notes else {}
+    found: list[Json] = [
+        {"name": name, "in": "path", "required": True, "schema": named.get(name, uuid)} for name in route.parameters
+    ]
     if "query" in route.notes:
         found += [_query_parameter(*each) for each in schemas.properties(route.notes["query"]).items()]
     if "key" in route.notes:
         found.append(_idempotency_key(required=route.notes["key"] == "required"))
+    if "patch" in route.notes:
+        found.append(IF_MATCH)
     return found + [{"$ref": f"#/components/parameters/{name}"} for name in PARAMETERS if route.by_api]
 
 

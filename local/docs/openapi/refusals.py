@@ -37,7 +37,7 @@ def _errors(route: Route) -> Iterator[type[TillflowError]]:
     if not route.by_api:
         return
     yield from route.notes.get("refuses", ())
-    if {"body", "query", "key"} & route.notes.keys():
+    if {"body", "query", "path", "patch", "key"} & route.notes.keys():
         yield route.notes["invalid"]
     if route.demand != PUBLIC:
         yield from (Unauthorized, Unavailable)
@@ -49,7 +49,7 @@ def _errors(route: Route) -> Iterator[type[TillflowError]]:
 def _gateway_responses(route: Route) -> Iterator[str]:
     """Yield the names of the template's GatewayResponses that the route's callers may meet."""
     yield from ("THROTTLED", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT")
-    if "body" in route.notes:
+    if {"body", "patch"} & route.notes.keys():
         yield "REQUEST_TOO_LARGE"
     if route.authorizer != NO_AUTHORIZER:
         yield "UNAUTHORIZED"

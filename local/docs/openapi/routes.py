@@ -64,7 +64,7 @@ class Route:
     @cached_property
     def example(self) -> Any:
         """The sample's body, or None."""
-        return json.loads(self.sample.get("body") or "null") if "body" in self.notes else None
+        return json.loads(self.sample.get("body") or "null") if {"body", "patch"} & self.notes.keys() else None
 
 
 def routes() -> list[Route]:

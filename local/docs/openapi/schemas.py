@@ -40,6 +40,17 @@ class Schemas:
         properties: Json = self.components[schema["$ref"].removeprefix(PREFIX)]["properties"]
         return properties
 
+    def patch_of(self, kind: Any) -> Json:
+        """Return the schema of a JSON Merge Patch of a model: every field may be left out, and an optional one taken away."""
+        required = self.components[self.of(kind)["$ref"].removeprefix(PREFIX)].get("required", [])
+
+        def patched(name: str, schema: Json) -> Json:
+            plain = {key: value for key, value in schema.items() if key != "default"}
+            return plain if name in required or "anyOf" in plain else {"anyOf": [plain, {"type": "null"}]}
+
+        fields = {name: patched(name, schema) for name, schema in self.properties(kind).items()}
+        return {"type": "object", "properties": fields, "additionalProperties": False}
+
     def _inlined(self, node: Any) -> Any:
         """Return *node* with what `type` aliases stand for (`type Text = …`) in place of references to them."""
         match node:

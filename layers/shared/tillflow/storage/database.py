@@ -35,10 +35,10 @@ def partition(table: str, pk: str) -> list[Item]:
     return list(_pages(table, KeyConditionExpression="pk = :pk", ConsistentRead=True, values={":pk": pk}))
 
 
-def batch(table: str, keys: Sequence[Key]) -> Iterator[Item]:
-    """Yield the items that exist under *keys*, in any order. Strongly consistent."""
+def batch(table: str, keys: Sequence[Key], *, consistent: bool = True) -> Iterator[Item]:
+    """Yield the items that exist under *keys*, in any order; one read unit per 4 KB of each, half of that if not *consistent*."""
     for first in range(0, len(keys), _BATCH):
-        wanted: Any = {table: {"Keys": [to_item(key) for key in keys[first : first + _BATCH]], "ConsistentRead": True}}
+        wanted: Any = {table: {"Keys": [to_item(key) for key in keys[first : first + _BATCH]], "ConsistentRead": consistent}}
         for _ in backoff.attempts(seconds=aws.LONGEST_CALL_SECONDS):
             with faults.unavailable("database"):
                 page = aws.client("dynamodb").batch_get_item(RequestItems=wanted)

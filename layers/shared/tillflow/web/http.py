@@ -33,7 +33,15 @@ class Download:
     filename: str
 
 
-type Answer = Reply | Download | dict[str, Any]
+@dataclass(frozen=True, slots=True)
+class Versioned:
+    """An answer that shows a thing's *version*, which is its ETag (RFC 9110)."""
+
+    body: dict[str, Any]
+    version: int
+
+
+type Answer = Reply | Download | Versioned | dict[str, Any]
 type Route = Callable[[Request], Answer]
 
 
@@ -110,6 +118,8 @@ def _render(answer: Answer) -> _Rendered:
         case Download():
             disposition = f'attachment; filename="{answer.filename}"'
             return 200, answer.text, {"Content-Type": answer.content_type, "Content-Disposition": disposition}
+        case Versioned():
+            return 200, jsontext.dumps(answer.body), {"ETag": f'"{answer.version}"'}
         case Reply():
             return answer.status, jsontext.dumps(answer.body), {REPLAY_HEADER: "true"} if answer.replayed else {}
     return 200, jsontext.dumps(answer), {}

@@ -14,9 +14,14 @@ from tillflow.errors import Invalid, TillflowError
 class Notes(TypedDict, total=False):
     """What the document tells of a route, besides what `authorization.ROUTES`, the template and docstrings say."""
 
-    # The pydantic models of the JSON body and of the query string.
+    # The pydantic models of the JSON body, of the query string, and of what in the path is no UUID.
     body: type
     query: type
+    path: type
+    # Of a JSON Merge Patch (RFC 7396), the pydantic model of what it may change.
+    patch: type
+    # Whether a 200 is a version of something, and has its ETag.
+    versioned: bool
     # What malformed requests are refused with (`Api` notes it itself).
     invalid: type[Invalid]
     # Whether the route takes an Idempotency-Key.

@@ -29,24 +29,24 @@ def token(place: Sequence[str], of: Sequence[str | None]) -> str:
     return base64.urlsafe_b64encode("\n".join([digest, *place]).encode()).rstrip(b"=").decode()
 
 
-def place_of(sent: str, of: Sequence[str | None]) -> list[str]:
+def place_of(sent: str, of: Sequence[str | None], *, refusal: type[InvalidToken] = InvalidToken) -> list[str]:
     """
     Return the place that a client's token says, in the list *of* these words.
 
     Anybody can compute a token: a place is to be checked as any input.
 
     Raises:
-        InvalidToken: it is another list's, or was changed.
+        InvalidToken: it is another list's, or was changed; a contract of its own has a *refusal* of its own.
     """
     try:
         _, *place = base64.urlsafe_b64decode(sent + "=" * (-len(sent) % 4)).decode().split("\n")
     except ValueError:
-        raise spoiled() from None
+        raise spoiled(refusal) from None
     if token(place, of) != sent:
-        raise spoiled()
+        raise spoiled(refusal)
     return place
 
 
-def spoiled() -> InvalidToken:
+def spoiled(refusal: type[InvalidToken] = InvalidToken) -> InvalidToken:
     """Return the refusal of a token."""
-    return InvalidToken("This next_token is of another list. Keep userId and filters while you page, or begin without it.")
+    return refusal("This next_token is of another list. Keep user, filters and sort while you page, or begin without it.")

@@ -1,17 +1,19 @@
 """A request as the functions see it: who calls, and what was sent, read or refused in the words of its contract."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from tillflow.errors import Forbidden, Invalid, Refusal, Unauthorized
+from tillflow.errors import Forbidden, Invalid, Refusal, Stale, Unauthorized
 from tillflow.messaging.envelope import Cause
 from tillflow.storage.idempotency import MAX_KEY_LENGTH, Idempotency, KeyReused, Once, Unkeyed
 from tillflow.values import clock, ids
+from tillflow.values.mergepatch import merged
 from tillflow.web.authorization import scopes_of
 from tillflow.web.validation import problems
 
@@ -73,7 +75,8 @@ class Request:
     @property
     def path(self) -> Mapping[str, str]:
         """The path's parameters by name; a UUID as we write it, in lower case."""
-        sent = self.event.get("pathParameters") or {}
+        # A REST API hands them on as they were sent, in percent-encoding.
+        sent = {name: unquote(value) for name, value in (self.event.get("pathParameters") or {}).items()}
         return {name: value.lower() if ids.is_uuid(value) else value for name, value in sent.items()}
 
     @property
@@ -125,9 +128,29 @@ class Request:
         """
         return self.fit(model, self.json())
 
+    def patch[M: BaseModel](self, model: type[M]) -> Callable[[Mapping[str, Any]], M]:
+        """Return what applies the body, a JSON Merge Patch (RFC 7396), to a thing's present fields; the result is *model*."""
+        patch = self.json()
+        return lambda present: self.fit(model, merged(present, patch))
+
+    def check_version(self, version: int) -> None:
+        """
+        Go on only if the thing has the version that the `If-Match` header wants (RFC 9110, 13.1.1), or there is none.
+
+        Raises:
+            Stale: it has another.
+        """
+        wanted = self.headers.get("if-match", "*")
+        if wanted.strip() != "*" and f'"{version}"' not in map(str.strip, wanted.split(",")):
+            raise Stale("It has changed since, or the If-Match is no ETag of it. Read it again, and decide anew.")
+
     def query[M: BaseModel](self, model: type[M]) -> M:
         """Return the query string as *model* (see `body`)."""
         return self.fit(model, self.event.get("queryStringParameters") or {})
+
+    def named[M: BaseModel](self, model: type[M]) -> M:
+        """Return those of the path's parameters that *model* has, as it (see `body`)."""
+        return self.fit(model, {name: self.path[name] for name in model.model_fields})
 
     def fit[M: BaseModel](self, model: type[M], values: Mapping[str, Any]) -> M:
         """Return *values* as *model* (see `body`)."""

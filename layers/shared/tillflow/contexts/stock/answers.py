@@ -1,7 +1,7 @@
 """Answers about stock (contracts: stock-events.md, event-contracts.md)."""
 
 from datetime import datetime
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 from uuid import UUID
 
 from tillflow.contexts.stock.models import EventType, ReasonCode
@@ -44,7 +44,7 @@ class RecordedLine(TypedDict):
 
 
 class StockEvent(TypedDict):
-    """One movement of stock, as the ledger keeps it."""
+    """One movement of stock, as the ledger keeps it; with a `transferId`, it is half of a transfer."""
 
     id: UUID
     type: EventType
@@ -57,6 +57,15 @@ class StockEvent(TypedDict):
     createdByUsername: str
     createdAt: datetime
     lines: list[RecordedLine]
+    transferId: NotRequired[UUID]
+
+
+class StockTransfer(TypedDict):
+    """The two movements of a transfer, which are in the ledger both or not at all; `transferId` is what they share."""
+
+    transferId: UUID
+    outbound: StockEvent
+    inbound: StockEvent
 
 
 class StockLevel(TypedDict):
@@ -72,6 +81,49 @@ class StockLevels(TypedDict):
     """A variant's units in every warehouse that has had it."""
 
     items: list[StockLevel]
+
+
+class WarehouseLevel(TypedDict):
+    """One variant's units in a warehouse: `available` is what may still be reserved, `onHand` that and `reserved`."""
+
+    variantId: UUID
+    variantSku: str
+    onHand: int
+    reserved: int
+    available: int
+
+
+class Page(TypedDict):
+    """
+    One page of a list: pages count from 0, `next_token` asks for the one after it.
+
+    `totalElements` and `totalPages` are exact (`eq`) up to 1,000; beyond, there are at least so many (`gte`).
+    """
+
+    page: int
+    size: int
+    totalElements: int
+    totalRelation: Literal["eq", "gte"]
+    totalPages: int
+    next_token: str | None
+
+
+class WarehousePage(Page):
+    """A page of warehouses, by code."""
+
+    content: list[Warehouse]
+
+
+class VariantPage(Page):
+    """A page of variants, by SKU."""
+
+    content: list[Variant]
+
+
+class WarehouseLevelPage(Page):
+    """A page of a warehouse's levels, by SKU."""
+
+    content: list[WarehouseLevel]
 
 
 class ReleasedItem(TypedDict):

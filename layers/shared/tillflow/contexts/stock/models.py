@@ -4,14 +4,19 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from tillflow.web.validation import PRINTABLE, VISIBLE, Body, Lax, Model, Moment, Window
+from tillflow.web.numbered import PageQuery
+from tillflow.web.validation import PRINTABLE, VISIBLE, Body, Lax, Model, Moment, Query, UserId, Window
 
 MAX_LINES = 90
+# Each is two levels of one transaction, beside two events and a key (DynamoDB: 100 actions).
+MAX_TRANSFER_LINES = 45
 MAX_UNITS = 1_000_000_000
 MAX_PAGE_SIZE = 100
 MAX_EXPORT = 10_000
+# One transaction names them all where a warehouse is created, beside it and its key (DynamoDB: 100 actions).
+MAX_SELLERS = 98
 # A reason comes from whoever asks for a release, and an answer holds many of them.
 MAX_REASON_LENGTH = 200
 
@@ -39,21 +44,62 @@ class ReasonCode(StrEnum):
     OTHER = "OTHER"
 
 
-class CreateWarehouse(Body):
+class WarehouseFields(Body):
+    """
+    What can be changed of a warehouse: while it is not *active*, nothing comes in, goes out or is reserved there.
+
+    What orders have reserved there is sold all the same, or given back.
+    """
+
+    name: Name
+    active: bool = True
+
+
+class CreateWarehouse(WarehouseFields):
     """A place that holds stock. Sellers may move stock only where *sellerIds* names them."""
 
     code: Code
-    name: Name
-    sellerIds: Annotated[list[Name], Field(max_length=100)] = []  # noqa: RUF012 - pydantic copies it
+    sellerIds: Annotated[list[UserId], Field(max_length=MAX_SELLERS)] = []  # noqa: RUF012 - pydantic copies it
 
 
-class CreateVariant(Body):
-    """Something that can be stocked and sold under its SKU; after *expiresAt* it is not sold."""
+class Seller(Query):
+    """Whom the path names: a seller, by the id that their tokens carry."""
 
-    sku: Code
+    userId: UserId
+
+
+class VariantFields(Body):
+    """What can be changed of a variant: it is not sold while it is not *active*, nor after *expiresAt*."""
+
     name: Name
     active: bool = True
     expiresAt: Moment | None = None
+
+
+class CreateVariant(VariantFields):
+    """Something that can be stocked and sold under its SKU; after *expiresAt* it is not sold."""
+
+    sku: Code
+
+
+class WarehouseQuery(PageQuery):
+    """Which warehouses: those whose code begins with *code*, and that are *active* or not."""
+
+    code: Code | None = None
+    active: bool | None = None
+
+
+class VariantQuery(PageQuery):
+    """Which variants: those whose SKU begins with *sku*, and that are *active* or not."""
+
+    sku: Code | None = None
+    active: bool | None = None
+
+
+class LevelQuery(PageQuery):
+    """Which variants' levels: of those whose SKU begins with *sku*."""
+
+    sku: Code | None = None
 
 
 class StockEventLine(Body):
@@ -72,6 +118,23 @@ class CreateStockEvent(Body):
     reasonCode: Lax[ReasonCode] | None = None
     notes: Annotated[str, Field(max_length=500)] | None = None
     lines: Annotated[list[StockEventLine], Field(min_length=1, max_length=MAX_LINES)]
+
+
+class CreateTransfer(Body):
+    """Body of POST /api/v1/stock-transfers: the lines leave one warehouse and come into another."""
+
+    fromWarehouseId: Lax[UUID]
+    toWarehouseId: Lax[UUID]
+    occurredAt: Moment | None = None
+    notes: Annotated[str, Field(max_length=500)] | None = None
+    lines: Annotated[list[StockEventLine], Field(min_length=1, max_length=MAX_TRANSFER_LINES)]
+
+    @field_validator("toWarehouseId")
+    @classmethod
+    def _elsewhere(cls, target: UUID, known: ValidationInfo) -> UUID:
+        if target == known.data.get("fromWarehouseId"):
+            raise ValueError("a transfer goes to another warehouse than it comes from")
+        return target
 
 
 class ReleaseQuery(Window):

@@ -26,6 +26,7 @@ from tillflow.contexts.stock.rules import (
     ReservationRefused,
     Stocked,
     opposite,
+    variant_id_of,
 )
 from tillflow.errors import Unavailable
 from tillflow.messaging.envelope import Cause
@@ -67,11 +68,6 @@ def reservation_id_of(order_id: str) -> str:
     return ids.derived("reservation", order_id)
 
 
-def variant_id_of(sku: str) -> str:
-    """Return the id of the one variant that has this SKU."""
-    return ids.derived("variant", sku)
-
-
 def standing_of(order_id: str) -> tuple[str | None, str | None]:
     """Return the status of the order's reservation, and why it was refused; None where there is none."""
     found = store.find_event(reservation_id_of(order_id)) or {}
@@ -94,7 +90,7 @@ def reserve(order_id: str, demand: dict[str, int], cause: Cause) -> None:
 
 def _try_reserve(order_id: str, demand: dict[str, int], cause: Cause) -> None:
     found = {sku: store.find_variant(variant_id_of(sku)) for sku in demand}
-    stocked: dict[str, Stocked] = {sku: have for sku, have in found.items() if have}
+    stocked: dict[str, Stocked] = {sku: have.open for sku, have in found.items() if have}
     try:
         lines = rules.allocate(demand, stocked, cause.at)
     except ReservationRefused as refusal:
@@ -104,7 +100,7 @@ def _try_reserve(order_id: str, demand: dict[str, int], cause: Cause) -> None:
     commit = Commit(cause)
     store.add_event(commit, reservation_id, _pending(order_id, PENDING, cause), opposite(lines), _Exists)
     for line in opposite(lines):
-        store.move(commit, line, _Moved)
+        store.move(commit, line, _Moved, for_order=True)
     commit.emit(events.inventory_reserved(order_id, reservation_id, lines))
     commit.write()
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from tillflow.contexts.stock.models import EventType, ReasonCode
 from tillflow.errors import Conflict, Forbidden, Invalid, NotFound, StepRefused
+from tillflow.values import ids
 
 # A reservation is a pending OUTBOUND event. It ends as a sale, or its units go back.
 PENDING, POSTED, REFUSED, RELEASED, RETURNED = "pending", "posted", "refused", "released", "returned"
@@ -19,13 +20,25 @@ VARIANT_EXPIRED = "VARIANT_EXPIRED"
 # (DynamoDB: 100 actions).
 MOST_LINES = 98
 
-_FITTING_REASONS = {
-    EventType.INBOUND: {ReasonCode.PURCHASE, ReasonCode.OTHER},
-    EventType.OUTBOUND: {ReasonCode.SALE, ReasonCode.DAMAGE, ReasonCode.DISCARD_EXPIRED, ReasonCode.OTHER},
-    EventType.ADJUST: {ReasonCode.COUNT_CORRECTION, ReasonCode.DAMAGE, ReasonCode.DISCARD_EXPIRED, ReasonCode.OTHER},
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Which types of movement may have a reason, and whether units past their date may still move for it."""
+
+    fits: frozenset[EventType]
+    for_expired: bool
+
+
+# docs/stock-rules.md shows this table. Units past their date are counted or thrown away, and do nothing else.
+REASONS: dict[ReasonCode | None, Reason] = {
+    ReasonCode.PURCHASE: Reason(frozenset({EventType.INBOUND}), for_expired=False),
+    ReasonCode.SALE: Reason(frozenset({EventType.OUTBOUND}), for_expired=False),
+    ReasonCode.COUNT_CORRECTION: Reason(frozenset({EventType.ADJUST}), for_expired=True),
+    ReasonCode.DAMAGE: Reason(frozenset({EventType.OUTBOUND, EventType.ADJUST}), for_expired=True),
+    ReasonCode.DISCARD_EXPIRED: Reason(frozenset({EventType.OUTBOUND, EventType.ADJUST}), for_expired=True),
+    ReasonCode.OTHER: Reason(frozenset(EventType), for_expired=False),
+    None: Reason(frozenset(EventType), for_expired=False),
 }
-# What may still be done with units past their date: count them, or throw them away.
-_FOR_EXPIRED = {ReasonCode.DISCARD_EXPIRED, ReasonCode.DAMAGE, ReasonCode.COUNT_CORRECTION}
 
 
 # Somewhere it is tomorrow already; a year that is mistyped would stand first in the ledger for good.
@@ -71,6 +84,15 @@ class WarehouseForbidden(Forbidden):
     code = "WAREHOUSE_FORBIDDEN"
 
 
+class TooManySellers(Invalid):
+    """The warehouse names as many sellers as it may."""
+
+    status = 400
+    code = "TOO_MANY_SELLERS"
+    title = "Too many sellers"
+    detail = "stock-too-many-sellers"
+
+
 class AlreadyExists(Conflict):
     """The code or SKU is taken."""
 
@@ -95,6 +117,9 @@ class Warehouse:
     name: str
     active: bool
     seller_ids: tuple[str, ...]
+    version: int = 1
+    # Whether it was opened or closed, and not all its levels may say so yet.
+    levels_behind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +131,7 @@ class Variant:
     name: str
     active: bool
     expires_at: datetime | None
+    version: int = 1
 
     def has_expired(self, at: datetime) -> bool:
         """Tell whether it may no longer be sold at this moment."""
@@ -114,11 +140,17 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A variant in a warehouse: the units that anyone may still reserve. It always is the sum of the ledger's lines."""
+    """
+    A variant in a warehouse: the units that anyone may still reserve. It always is the sum of the ledger's lines.
+
+    It is *closed* with its warehouse, the version of which it goes by: orders are not served from it.
+    """
 
     variant_id: str
     warehouse_id: str
     available: int
+    closed: bool = False
+    warehouse_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +161,11 @@ class Line:
     sku: str
     warehouse_id: str
     quantity: int
+
+
+def variant_id_of(sku: str) -> str:
+    """Return the id of the one variant that has this SKU."""
+    return ids.derived("variant", sku)
 
 
 def opposite(lines: Sequence[Line]) -> list[Line]:
@@ -142,6 +179,11 @@ class Stocked:
 
     variant: Variant
     levels: tuple[Level, ...]
+
+    @property
+    def open(self) -> "Stocked":
+        """The variant and those of its levels that orders are served from."""
+        return replace(self, levels=tuple(level for level in self.levels if not level.closed))
 
 
 def allocate(demand: Mapping[str, int], stocked: Mapping[str, Stocked], at: datetime) -> list[Line]:
@@ -213,16 +255,18 @@ def check_movement(kind: EventType, reason: ReasonCode | None, variants: Sequenc
         InvalidStockEvent: the reason does not fit the type, a variant is named twice, is inactive, or has expired
             and the reason is not one for expired goods.
     """
-    if reason is not None and reason not in _FITTING_REASONS[kind]:
-        fitting = ", ".join(sorted(_FITTING_REASONS[kind]))
+    rule = REASONS[reason]
+    if kind not in rule.fits:
+        fitting = ", ".join(sorted(each for each, its in REASONS.items() if each and kind in its.fits))
         raise InvalidStockEvent(f"The reason {reason} does not fit {kind}; one of {fitting} does.")
     if len({variant.variant_id for variant in variants}) < len(variants):
         raise InvalidStockEvent("A variant appears in more than one line.")
     for variant in variants:
         if not variant.active:
             raise InvalidStockEvent(f"The variant {variant.sku} is not active.")
-        if variant.has_expired(at) and reason not in _FOR_EXPIRED:
-            raise InvalidStockEvent(f"The variant {variant.sku} has expired; only {', '.join(sorted(_FOR_EXPIRED))} apply.")
+        if variant.has_expired(at) and not rule.for_expired:
+            left = ", ".join(sorted(each for each, its in REASONS.items() if each and its.for_expired))
+            raise InvalidStockEvent(f"The variant {variant.sku} has expired; only {left} apply.")
 
 
 def check_moment(occurred_at: datetime, at: datetime) -> None:
@@ -243,6 +287,15 @@ def check_access(warehouse: Warehouse, user_id: str, roles: Sequence[str]) -> No
     Raises:
         WarehouseForbidden: the caller is a seller (and nothing more) whom the warehouse does not name.
     """
-    only_seller = "seller" in roles and not {"admin", "manager"} & set(roles)
-    if only_seller and user_id not in warehouse.seller_ids:
+    if not sees(warehouse, user_id, roles):
         raise WarehouseForbidden("You are not authorised for this warehouse.")
+
+
+def sees(warehouse: Warehouse, user_id: str, roles: Sequence[str]) -> bool:
+    """Tell whether the caller may know of *warehouse*."""
+    return user_id in warehouse.seller_ids or not is_bound(roles)
+
+
+def is_bound(roles: Sequence[str]) -> bool:
+    """Tell whether a caller with *roles* is a seller and nothing more, who has to do with some warehouses only."""
+    return "seller" in roles and not {"admin", "manager"} & set(roles)

@@ -1,74 +1,36 @@
-"""Warehouses, variants, movements and the release audit: load, decide, commit."""
+"""Levels, movements and the release audit: load, decide, commit."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any
 
-from tillflow.contexts.stock import rules, store
+from tillflow.contexts.stock import closing, rules, store
 from tillflow.contexts.stock.events import units_by_sku
 from tillflow.contexts.stock.models import (
     CreateStockEvent,
-    CreateVariant,
-    CreateWarehouse,
+    EventType,
     ReleaseExportQuery,
     ReleasePageQuery,
     ReleaseQuery,
+    StockEventLine,
 )
-from tillflow.contexts.stock.reservations import reservation_id_of, variant_id_of
-from tillflow.contexts.stock.rules import AlreadyExists, Line, Variant, VariantNotFound, Warehouse
+from tillflow.contexts.stock.reservations import reservation_id_of
+from tillflow.contexts.stock.rules import AlreadyExists, Level, Line, Variant, VariantNotFound, Warehouse
 from tillflow.messaging.envelope import Cause
 from tillflow.storage.attributes import Item
 from tillflow.storage.commit import Commit
 from tillflow.storage.idempotency import Once, Reply
 from tillflow.values import clock, ids
 
+# A variant's id and a warehouse's.
+type Place = tuple[str, str]
 
-def create_warehouse(wanted: CreateWarehouse, cause: Cause, once: Once) -> Reply:
+
+def levels(variant_id: str, open_orders: Iterable[str], user_id: str, roles: Sequence[str]) -> dict[str, Any]:
     """
-    Create a warehouse and return it (201).
-
-    Raises:
-        AlreadyExists: the code is taken.
-    """
-    warehouse_id = ids.derived("warehouse", wanted.code)
-    warehouse = Warehouse(warehouse_id, wanted.code, wanted.name, active=True, seller_ids=tuple(wanted.sellerIds))
-    taken = AlreadyExists(f"There is a warehouse with the code {wanted.code}.", id=warehouse_id)
-    reply = Reply(201, wanted.model_dump() | {"id": warehouse_id, "active": True})
-    return _create(lambda commit: store.add_warehouse(commit, warehouse, lambda: taken), reply, cause, once)
-
-
-def create_variant(wanted: CreateVariant, cause: Cause, once: Once) -> Reply:
-    """
-    Create a variant and return it (201).
-
-    Raises:
-        AlreadyExists: the SKU is taken.
-    """
-    variant = Variant(variant_id_of(wanted.sku), wanted.sku, wanted.name, wanted.active, wanted.expiresAt)
-    taken = AlreadyExists(f"There is a variant with the SKU {wanted.sku}.", id=variant.variant_id)
-    expires_at = clock.iso(wanted.expiresAt) if wanted.expiresAt else None
-    reply = Reply(201, wanted.model_dump() | {"id": variant.variant_id, "expiresAt": expires_at})
-    return _create(lambda commit: store.add_variant(commit, variant, lambda: taken), reply, cause, once)
-
-
-def _create(add: Callable[[Commit], None], reply: Reply, cause: Cause, once: Once) -> Reply:
-    """Write what *add* adds to a commit, and answer *reply*."""
-
-    def command() -> Reply:
-        commit = Commit(cause)
-        add(commit)
-        once.remember(commit, cause, reply)
-        commit.write()
-        return reply
-
-    return once.run(command)
-
-
-def levels(variant_id: str, open_orders: Iterable[str]) -> dict[str, Any]:
-    """
-    Return a variant's level in every warehouse that has had it.
+    Return a variant's level in every warehouse that has had it; to a seller, in those that the seller is authorised for.
 
     `available` is exact. `reserved` is what the reservations of *open_orders* (their ids) hold, and `onHand` the two
     together: no write ever waits for these numbers, so while orders are under way they may be a moment old.
@@ -79,26 +41,32 @@ def levels(variant_id: str, open_orders: Iterable[str]) -> dict[str, Any]:
     have = store.find_variant(variant_id)
     if have is None:
         raise VariantNotFound("There is no variant with this id.")
-    held = _held_by_warehouse(variant_id, open_orders)
-    return {
-        "items": [
-            {
-                "warehouseId": level.warehouse_id,
-                "onHand": level.available + held[level.warehouse_id],
-                "reserved": held[level.warehouse_id],
-                "available": level.available,
-            }
-            for level in have.levels
-        ]
-    }
+    shown = _of_caller(have.levels, user_id, roles)
+    held = held_by(open_orders)
+    return {"items": [{"warehouseId": level.warehouse_id} | present_level(level, held) for level in shown]}
 
 
-def _held_by_warehouse(variant_id: str, open_orders: Iterable[str]) -> Counter[str]:
-    held: Counter[str] = Counter()
+def _of_caller(levels: Sequence[Level], user_id: str, roles: Sequence[str]) -> Sequence[Level]:
+    if not rules.is_bound(roles):
+        return levels
+    found = store.find_warehouses(level.warehouse_id for level in levels)
+    own = {each.warehouse_id for each in found if user_id in each.seller_ids}
+    return [level for level in levels if level.warehouse_id in own]
+
+
+def present_level(level: Level, held: Mapping[Place, int]) -> dict[str, Any]:
+    """Return a level's numbers; *held* is what reservations hold."""
+    reserved = held.get((level.variant_id, level.warehouse_id), 0)
+    return {"onHand": level.available + reserved, "reserved": reserved, "available": level.available}
+
+
+def held_by(open_orders: Iterable[str]) -> Mapping[Place, int]:
+    """Return the units of each variant in each warehouse that the reservations of these orders hold."""
+    held: Counter[Place] = Counter()
     for reservation in store.find_events([reservation_id_of(order_id) for order_id in open_orders]):
         if reservation["status"] == rules.PENDING:
             for line in rules.opposite(store.lines_of(reservation)):
-                held[line.warehouse_id] += line.quantity if line.variant_id == variant_id else 0
+                held[line.variant_id, line.warehouse_id] += line.quantity
     return held
 
 
@@ -113,39 +81,68 @@ def record(wanted: CreateStockEvent, cause: Cause, once: Once) -> Reply:
     """
 
     def command() -> Reply:
+        commit = Commit(cause)
         warehouse = store.find_warehouse(str(wanted.warehouseId))
         rules.check_access(warehouse, cause.user_id, cause.roles)
-        if not warehouse.active:
-            raise rules.InvalidStockEvent("The warehouse is not active.")
-        variants = [_variant(str(line.variantId)) for line in wanted.lines]
-        rules.check_movement(wanted.type, wanted.reasonCode, variants, cause.at)
-        rules.check_moment(wanted.occurredAt or cause.at, cause.at)
-        lines = [
-            Line(variant.variant_id, variant.sku, warehouse.warehouse_id, rules.signed_quantity(wanted.type, line.quantity))
-            for variant, line in zip(variants, wanted.lines, strict=True)
-        ]
-        event = _present(ids.new(), wanted, warehouse, lines, cause)
-        reply = Reply(201, event)
-        commit = Commit(cause)
-        store.add_event(commit, event["id"], _stored(event), lines, lambda _: AlreadyExists())
-        for line in lines:
-            store.move(commit, line, partial(_insufficient, line))
+        reply = Reply(201, add_movement(commit, ids.new(), wanted, warehouse, find_variants(wanted.lines), cause))
         once.remember(commit, cause, reply)
         commit.write()
+        if wanted.type is not EventType.OUTBOUND:
+            closing.follow(warehouse, wanted.lines, cause)
         return reply
 
     return once.run(command)
+
+
+def add_movement(
+    commit: Commit,
+    event_id: str,
+    wanted: CreateStockEvent,
+    warehouse: Warehouse,
+    variants: Sequence[Variant],
+    cause: Cause,
+    **shared: str,
+) -> dict[str, Any]:
+    """
+    Let *commit* record a movement of *variants* (one a line), and return it as the contract shows it.
+
+    *shared* are fields that it has in common with others.
+
+    Raises:
+        InvalidStockEvent: it breaks a rule. (Writing the commit raises InsufficientStock.)
+    """
+    if not warehouse.active:
+        raise rules.InvalidStockEvent(f"The warehouse {warehouse.code} is not active.")
+    rules.check_movement(wanted.type, wanted.reasonCode, variants, cause.at)
+    rules.check_moment(wanted.occurredAt or cause.at, cause.at)
+    lines = [
+        Line(variant.variant_id, variant.sku, warehouse.warehouse_id, rules.signed_quantity(wanted.type, line.quantity))
+        for variant, line in zip(variants, wanted.lines, strict=True)
+    ]
+    event = _present(event_id, wanted, warehouse, lines, cause) | shared
+    store.add_event(commit, event_id, _stored(event), lines, lambda _: AlreadyExists())
+    for line in lines:
+        store.move(commit, line, partial(_insufficient, line))
+    return event
 
 
 def _insufficient(line: Line, available: int) -> rules.InsufficientStock:
     return rules.InsufficientStock(f"{-line.quantity} units of {line.sku} are to go, {available} are available.")
 
 
-def _variant(variant_id: str) -> Variant:
-    have = store.find_variant(variant_id)
-    if have is None:
-        raise VariantNotFound(f"There is no variant with the id {variant_id}.")
-    return have.variant
+def find_variants(lines: Sequence[StockEventLine]) -> list[Variant]:
+    """
+    Return the variant of each line, in one request.
+
+    Raises:
+        VariantNotFound: a line names one that is not there.
+    """
+    variant_ids = [str(line.variantId) for line in lines]
+    found = {variant.variant_id: variant for variant in store.find_variants(variant_ids)}
+    for variant_id in variant_ids:
+        if variant_id not in found:
+            raise VariantNotFound(f"There is no variant with the id {variant_id}.")
+    return [found[variant_id] for variant_id in variant_ids]
 
 
 def _present(event_id: str, wanted: CreateStockEvent, warehouse: Warehouse, lines: list[Line], cause: Cause) -> dict[str, Any]:
@@ -183,6 +180,7 @@ def _stored(event: dict[str, Any]) -> Item:
         "occurred_at": event["occurredAt"],
         "created_at": event["createdAt"],
         "created_by": event["createdById"],
+        "transfer_id": event.get("transferId"),
     }
 
 

@@ -1,7 +1,7 @@
 """Stock in DynamoDB: reads, and the writes they add to a commit."""
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from operator import itemgetter
@@ -25,10 +25,28 @@ def find_warehouse(warehouse_id: str) -> Warehouse:
     Raises:
         WarehouseNotFound: there is none.
     """
-    item = database.get(tables.stock(), tables.warehouse_key(warehouse_id))
-    if item is None:
-        raise rules.WarehouseNotFound("There is no warehouse with this id.")
-    return Warehouse(warehouse_id, item["code"], item["name"], item["active"], tuple(item["seller_ids"]))
+    return _warehouse(warehouse_id, database.get(tables.stock(), tables.warehouse_key(warehouse_id)))
+
+
+def find_warehouses(warehouse_ids: Iterable[str]) -> Iterator[Warehouse]:
+    """Yield those of the warehouses that there are, in any order; each costs half a read unit."""
+    keys = [tables.warehouse_key(each) for each in dict.fromkeys(warehouse_ids)]
+    for item in database.batch(tables.stock(), keys, consistent=False):
+        yield _warehouse(tables.id_of(item), item)
+
+
+def find_variants(variant_ids: Iterable[str], *, consistent: bool = True) -> Iterator[Variant]:
+    """Yield those of the variants that there are, without their levels, in any order; not *consistent*, they cost half."""
+    keys = [tables.variant_key(each) for each in dict.fromkeys(variant_ids)]
+    for item in database.batch(tables.stock(), keys, consistent=consistent):
+        yield _variant(tables.id_of(item), item)
+
+
+def find_levels(warehouse_id: str, variant_ids: Iterable[str], *, consistent: bool = False) -> Iterator[Level]:
+    """Yield those of the variants' levels in a warehouse that there are, in any order; *consistent*, they cost twice."""
+    keys = [tables.level_key(each, warehouse_id) for each in dict.fromkeys(variant_ids)]
+    for item in database.batch(tables.stock(), keys, consistent=consistent):
+        yield _level(tables.id_of(item), item)
 
 
 def find_variant(variant_id: str) -> Stocked | None:
@@ -67,26 +85,6 @@ def _released_in(pk: str, since: str, until: str) -> tuple[str, str, tuple[str, 
     return tables.stock(), tables.RELEASED_INDEX, _INDEX_KEYS, pk, (since, until)
 
 
-def add_warehouse(commit: Commit, warehouse: Warehouse, otherwise: Callable[[], Exception]) -> None:
-    """Store a new warehouse."""
-    item = asdict(warehouse) | {"seller_ids": list(warehouse.seller_ids)}
-    del item["warehouse_id"]
-    key = tables.warehouse_key(warehouse.warehouse_id)
-    commit.put(tables.stock(), key | item, when=absent(), otherwise=lambda _: otherwise())
-
-
-def add_variant(commit: Commit, variant: Variant, otherwise: Callable[[], Exception]) -> None:
-    """Store a new variant."""
-    item: dict[str, Any] = {
-        "sku": variant.sku,
-        "name": variant.name,
-        "active": variant.active,
-        "expires_at": clock.iso(variant.expires_at) if variant.expires_at else None,
-    }
-    key = tables.variant_key(variant.variant_id)
-    commit.put(tables.stock(), key | item, when=absent(), otherwise=lambda _: otherwise())
-
-
 def add_event(commit: Commit, event_id: str, event: Item, lines: Sequence[Line], otherwise: Callable[[Item], Exception]) -> None:
     """Store a new line of the ledger, or a reservation; *otherwise* gets the one that is there."""
     item = tables.stock_event_key(event_id) | event | {"lines": [asdict(line) for line in lines]}
@@ -111,13 +109,20 @@ def release_marks(order_id: str, at: datetime) -> dict[str, str]:
     return {"released": index_partition(order_id), "released_at": clock.iso(at)}
 
 
-def move(commit: Commit, line: Line, otherwise: Callable[[int], Exception]) -> None:
-    """Add the line's signed quantity to what is available, never below zero; *otherwise* gets what is available."""
+def move(commit: Commit, line: Line, otherwise: Callable[[int], Exception], *, for_order: bool = False) -> None:
+    """
+    Add the line's signed quantity to what is available, never below zero; *otherwise* gets what is available.
+
+    What goes *for_order* is taken of no closed level.
+    """
     # A condition on what is there, not on what was read: two tills may sell the last unit.
-    enough = when("#available >= :need", need=-line.quantity) if line.quantity < 0 else always()
+    is_open = " AND attribute_not_exists(#closed)" if for_order else ""
+    enough = when(f"#available >= :need{is_open}", need=-line.quantity) if line.quantity < 0 else always()
     commit.update(
         tables.stock(),
         tables.level_key(line.variant_id, line.warehouse_id),
+        # Only what comes in can be a level's first units.
+        change=tables.listed(tables.levels_listed(line.warehouse_id), line.sku) if line.quantity > 0 else {},
         add={"available": line.quantity},
         when=enough,
         otherwise=lambda level: otherwise(level["available"] if level else 0),
@@ -129,10 +134,17 @@ def lines_of(item: Item) -> list[Line]:
     return [Line(**line) for line in item["lines"]]
 
 
+def _warehouse(warehouse_id: str, item: Item | None) -> Warehouse:
+    if item is None:
+        raise rules.WarehouseNotFound("There is no warehouse with this id.")
+    sellers, behind = tuple(item["seller_ids"]), "levels_behind" in item
+    return Warehouse(warehouse_id, item["code"], item["name"], item["active"], sellers, item["version"], behind)
+
+
 def _level(variant_id: str, item: Item) -> Level:
-    return Level(variant_id, tables.warehouse_id_of(item), item["available"])
+    return Level(variant_id, tables.warehouse_id_of(item), item["available"], "closed" in item, item.get("warehouse_version", 0))
 
 
 def _variant(variant_id: str, item: Item) -> Variant:
-    expires_at = item.get("expires_at")
-    return Variant(variant_id, item["sku"], item["name"], item["active"], clock.parse(expires_at) if expires_at else None)
+    expires_at = clock.parse(item["expires_at"]) if "expires_at" in item else None
+    return Variant(variant_id, item["sku"], item["name"], item["active"], expires_at, item["version"])

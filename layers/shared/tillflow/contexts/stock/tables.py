@@ -1,13 +1,15 @@
 """
 Stock in DynamoDB: keys and access patterns.
 
-| table (env)            | pattern                                                                    | key                                  | reads           | writes          |
-|------------------------|----------------------------------------------------------------------------|--------------------------------------|-----------------|-----------------|
-| STOCK_TABLE            | one warehouse                                                              | WAREHOUSE#<id>, WAREHOUSE            | 1               | 1; with a key 2 |
-| STOCK_TABLE            | one variant                                                                | VARIANT#<id>, VARIANT                | with its levels | 1; with a key 2 |
-| STOCK_TABLE            | a variant and all its levels                                               | VARIANT#<id>, (LEVEL#<warehouse id>) | 1 a 4 KB        | 2 a level       |
-| STOCK_TABLE            | stock event, or reservation: a pending OUTBOUND one, its id from the order | EVENT#<id>, EVENT                    | 1 a 4 KB        | 2 a KB; sold: 1 |
-| STOCK_TABLE `released` | the release audit, newest first                                            | <0..3>, released_at                  | 4 x ½ a 4 KB    | 1 a KB          |
+| table (env)            | pattern                                                                                  | key                                        | reads                                              | writes                                                                                  |
+|------------------------|------------------------------------------------------------------------------------------|--------------------------------------------|----------------------------------------------------|-----------------------------------------------------------------------------------------|
+| STOCK_TABLE            | one warehouse                                                                            | WAREHOUSE#<id>, WAREHOUSE                  | 1                                                  | 1 and 1 `listed`; with a key or sellers 2; changed 1, and 2 `listed` when (de)activated |
+| STOCK_TABLE            | where a seller is, or was, named                                                         | SELLER#<user id>, WAREHOUSE#<warehouse id> | 1 a 4 KB, and ½ a warehouse                        | 2                                                                                       |
+| STOCK_TABLE            | one variant                                                                              | VARIANT#<id>, VARIANT                      | 1; in an order with its levels                     | 1 and 1 `listed`; with a key 2; changed 1, and 2 `listed` when (de)activated            |
+| STOCK_TABLE            | a variant and all its levels                                                             | VARIANT#<id>, (LEVEL#<warehouse id>)       | 1 a 4 KB; of a page ½ each                         | 2 a level; its first units 1 `listed`; 2 each when its warehouse is (de)activated       |
+| STOCK_TABLE            | stock event, or reservation: a pending OUTBOUND one, its id from the order               | EVENT#<id>, EVENT                          | 1 a 4 KB                                           | 2 a KB; sold: 1                                                                         |
+| STOCK_TABLE `released` | the release audit, newest first                                                          | <0..3>, released_at                        | 4 x ½ a 4 KB                                       | 1 a KB                                                                                  |
+| STOCK_TABLE `listed`   | warehouses by code, variants by SKU, active ones and others; a warehouse's levels by SKU | <what>, listed_as                          | ½ a page and ½ each of it; up to 20 to count 1,000 | 1 in, 1 out; never for a sale                                                           |
 """
 
 from tillflow.runtime.config import setting
@@ -15,6 +17,8 @@ from tillflow.storage.attributes import Item
 from tillflow.storage.tables import Key
 
 RELEASED_INDEX = "released"
+# One partition each: masters are written rarely, and one takes a thousand writes a second.
+LISTED_INDEX = "listed"
 
 
 def stock() -> str:
@@ -37,16 +41,51 @@ def level_key(variant_id: str, warehouse_id: str) -> Key:
     return {"pk": f"VARIANT#{variant_id}", "sk": f"LEVEL#{warehouse_id}"}
 
 
+def seller_key(user_id: str, warehouse_id: str) -> Key:
+    """Return the key of what says that a warehouse names, or once named, a seller; a seller's share a partition."""
+    return {"pk": f"SELLER#{user_id}", "sk": f"WAREHOUSE#{warehouse_id}"}
+
+
+def seller_partition(user_id: str) -> str:
+    """Return the partition that says where a seller is named."""
+    return seller_key(user_id, "")["pk"]
+
+
+def listed(partition: str, name: str) -> Key:
+    """Return where something stands in the index: in a partition of one of the next three kinds, under its name."""
+    return {"listed": partition, "listed_as": name}
+
+
+def warehouses_listed(*, active: bool) -> str:
+    """Return the partition of the index that has all warehouses that are as active, by their codes."""
+    return "WAREHOUSES" if active else "WAREHOUSES CLOSED"
+
+
+def variants_listed(*, active: bool) -> str:
+    """Return the partition of the index that has all variants that are as active, by their SKUs."""
+    return "VARIANTS" if active else "VARIANTS CLOSED"
+
+
+def levels_listed(warehouse_id: str) -> str:
+    """Return the partition of the index that has a warehouse's levels, by their SKUs; they never move (docs/adr/0013)."""
+    return f"LEVELS {warehouse_id}"
+
+
 def is_level(item: Item) -> bool:
     """Tell a level from its variant, which shares the partition."""
     return str(item["sk"]).startswith("LEVEL#")
 
 
-def warehouse_id_of(level: Item) -> str:
-    """Return the warehouse that a stored level is in."""
-    return str(level["sk"]).removeprefix("LEVEL#")
+def warehouse_id_of(item: Item) -> str:
+    """Return the warehouse that a stored level is in, or that a seller is named in."""
+    return str(item["sk"]).partition("#")[2]
 
 
 def stock_event_key(event_id: str) -> Key:
     """Return the key of a stock event or reservation."""
     return {"pk": f"EVENT#{event_id}", "sk": "EVENT"}
+
+
+def id_of(item: Item) -> str:
+    """Return the id of a stored stock event, reservation, warehouse or variant."""
+    return str(item["pk"]).partition("#")[2]

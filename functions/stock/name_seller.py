@@ -1,0 +1,26 @@
+"""PUT /api/v1/warehouses/{id}/sellers/{userId}: let a seller move stock in a warehouse."""
+
+from tillflow.contexts.stock import browse, catalog, rules
+from tillflow.contexts.stock.answers import Warehouse
+from tillflow.contexts.stock.models import Seller
+from tillflow.web.http import Api, Versioned
+from tillflow.web.request import BadRequest, Request
+
+api = Api(invalid=BadRequest)
+
+
+@api.route(
+    "PUT /api/v1/warehouses/{id}/sellers/{userId}",
+    path=Seller,
+    answers={200: Warehouse},
+    versioned=True,
+    refuses=[rules.WarehouseNotFound, rules.TooManySellers],
+)
+def name_seller(request: Request) -> Versioned:
+    """Answer the warehouse. Naming a seller twice is naming them once."""
+    cause, seller = request.cause(), request.named(Seller)
+    found = catalog.name_seller(request.path["id"], seller.userId, cause)
+    return Versioned(browse.present_warehouse(found, cause), found.version)
+
+
+handler = api.handler

@@ -1,0 +1,92 @@
+"""
+Closing a warehouse: its levels say that they are closed, for a sale reads nothing else (docs/adr/0013).
+
+Each level remembers the version of the warehouse that it goes by, so that of two changes the later one holds, whichever is
+done first. What breaks off is known to the warehouse (`levels_behind`), and done by the next change of it.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from itertools import batched
+
+from tillflow.contexts.stock import masters, store, tables
+from tillflow.contexts.stock.models import StockEventLine
+from tillflow.contexts.stock.rules import Warehouse
+from tillflow.errors import Unavailable
+from tillflow.messaging.envelope import Cause
+from tillflow.runtime import aws, backoff, deadline
+from tillflow.storage.commit import Commit
+
+# One transaction each: a larger one more often meets a sale, and then one of the two has to wait.
+_AT_ONCE = 25
+# So many are looked at before more are listed.
+_LISTED = 250
+
+
+class _Moved(Exception):
+    """A level goes by a later version already, or the warehouse has changed again."""
+
+
+def settle(warehouse: Warehouse, cause: Cause) -> Warehouse:
+    """
+    Let every level of the warehouse be as open as it is, and return it.
+
+    Raises:
+        Unavailable: there was no time for all of them; sent again, the change goes on.
+    """
+    if not warehouse.levels_behind:
+        return warehouse
+    after = ""
+    while entries := masters.listed([tables.levels_listed(warehouse.warehouse_id)], "", after, _LISTED):
+        _align(warehouse, [tables.id_of(entry) for entry in entries], cause)
+        after = entries[-1]["listed_as"]
+    commit = Commit(cause)
+    masters.levels_follow(commit, warehouse, _Moved)
+    with suppress(_Moved):  # Whoever has changed it since sees to its levels.
+        commit.write()
+    return replace(warehouse, levels_behind=False)
+
+
+def follow(warehouse: Warehouse, lines: Iterable[StockEventLine], cause: Cause) -> None:
+    """
+    Close the levels that units have come into, where the warehouse was open when that was decided and is closed by now.
+
+    One may have come into being while the others were being closed, and `settle` has not seen it.
+    """
+    known, variant_ids = warehouse, [str(line.variantId) for line in lines]
+    with suppress(Unavailable):  # What has come in is in the ledger, and whoever sent it must not hear otherwise.
+        while (present := store.find_warehouse(warehouse.warehouse_id)).active != known.active:
+            _align(present, variant_ids, cause)
+            known = present
+
+
+def _align(warehouse: Warehouse, variant_ids: Iterable[str], cause: Cause) -> None:
+    for some in batched(variant_ids, _AT_ONCE, strict=False):
+        # One attempt reads and commits.
+        for _ in backoff.attempts(seconds=2 * aws.LONGEST_CALL_SECONDS):
+            if deadline.remaining() < 2 * aws.LONGEST_CALL_SECONDS:
+                raise _unfinished()
+            if _try_align(warehouse, some, cause):
+                break
+        else:
+            raise _unfinished()
+
+
+def _try_align(warehouse: Warehouse, variant_ids: Sequence[str], cause: Cause) -> bool:
+    """Tell whether all of these levels go by this version of the warehouse, or by a later one, now."""
+    commit, behind = Commit(cause), 0
+    for level in store.find_levels(warehouse.warehouse_id, variant_ids, consistent=True):
+        if level.warehouse_version < warehouse.version:
+            masters.align(commit, level, warehouse, _Moved)
+            behind += 1
+    try:
+        if behind:
+            commit.write()
+    except _Moved:
+        return False
+    return True
+
+
+def _unfinished() -> Unavailable:
+    return Unavailable("The warehouse is changed, not all of its levels are. Send the change again, and it goes on.")

@@ -1,0 +1,129 @@
+"""Master data in DynamoDB: warehouses and variants, what lists them, and what says where a seller is named."""
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from operator import itemgetter
+from typing import Any
+
+from tillflow.contexts.stock import store, tables
+from tillflow.contexts.stock.rules import Level, Variant, Warehouse
+from tillflow.storage import database
+from tillflow.storage.attributes import Item
+from tillflow.storage.commit import Commit, absent, always, when
+from tillflow.storage.tables import Key
+from tillflow.values import clock
+
+_INDEX_KEYS = ("listed", "listed_as")
+# So many entries a request: a page far down is read in a few requests, and a first one reads little in vain.
+_CHUNK = 250
+_LAST = "\x7f"  # stands after every character that a code or SKU may have
+
+
+def listed(partitions: Iterable[str], prefix: str, after: str, most: int) -> list[Item]:
+    """
+    Return up to *most* entries of the index, in the order of the names they are listed under.
+
+    Those names begin with *prefix* and come after *after*.
+    """
+    # A space comes before every character that a code or SKU may have, so this is next to *after* itself.
+    bounds = max(prefix, f"{after} "), f"{prefix}{_LAST}"
+    if bounds[0] > bounds[1]:
+        return []
+    chunk = min(most, _CHUNK)
+    runs = [database.between(tables.stock(), tables.LISTED_INDEX, _INDEX_KEYS, each, bounds, Limit=chunk) for each in partitions]
+    return list(islice(heapq.merge(*runs, key=itemgetter("listed_as")), most))
+
+
+def warehouses_of(user_id: str) -> Iterator[Warehouse]:
+    """Yield the warehouses that name a seller, in any order."""
+    # What says so is only ever added to: the warehouse itself has the last word.
+    named_in = [tables.warehouse_id_of(item) for item in database.partition(tables.stock(), tables.seller_partition(user_id))]
+    return (warehouse for warehouse in store.find_warehouses(named_in) if user_id in warehouse.seller_ids)
+
+
+def add_warehouse(commit: Commit, warehouse: Warehouse, otherwise: Callable[[], Exception]) -> None:
+    """Store a new warehouse, which lists it, and for the sellers that it names."""
+    key = tables.warehouse_key(warehouse.warehouse_id)
+    commit.put(tables.stock(), key | _warehouse_item(warehouse), when=absent(), otherwise=lambda _: otherwise())
+    _name(commit, warehouse, warehouse.seller_ids, otherwise)
+
+
+def change_warehouse(commit: Commit, before: Warehouse, after: Warehouse, otherwise: Callable[[], Exception]) -> None:
+    """Store what has changed of a warehouse, if it is still as it was *before*."""
+    _change(commit, tables.warehouse_key(after.warehouse_id), _warehouse_item(after), before.version, otherwise)
+    _name(commit, after, set(after.seller_ids) - set(before.seller_ids), otherwise)
+
+
+def levels_follow(commit: Commit, warehouse: Warehouse, otherwise: Callable[[], Exception]) -> None:
+    """Note that all the warehouse's levels are as open as this version of it."""
+    commit.update(
+        tables.stock(),
+        tables.warehouse_key(warehouse.warehouse_id),
+        remove=("levels_behind",),
+        when=when("#version = :settled", settled=warehouse.version),
+        otherwise=lambda _: otherwise(),
+    )
+
+
+def align(commit: Commit, level: Level, warehouse: Warehouse, otherwise: Callable[[], Exception]) -> None:
+    """Let a level be as open as this version of its warehouse, if it does not go by a later one."""
+    commit.update(
+        tables.stock(),
+        tables.level_key(level.variant_id, level.warehouse_id),
+        change={"warehouse_version": warehouse.version} | ({} if warehouse.active else {"closed": True}),
+        remove=("closed",) if warehouse.active else (),
+        when=when("attribute_not_exists(#warehouse_version) OR #warehouse_version < :version", version=warehouse.version),
+        otherwise=lambda _: otherwise(),
+    )
+
+
+def add_variant(commit: Commit, variant: Variant, otherwise: Callable[[], Exception]) -> None:
+    """Store a new variant, which lists it."""
+    key = tables.variant_key(variant.variant_id)
+    commit.put(tables.stock(), key | _variant_item(variant), when=absent(), otherwise=lambda _: otherwise())
+
+
+def change_variant(commit: Commit, before: Variant, after: Variant, otherwise: Callable[[], Exception]) -> None:
+    """Store what has changed of a variant, if it is still as it was *before*."""
+    _change(commit, tables.variant_key(after.variant_id), _variant_item(after), before.version, otherwise)
+
+
+def _change(commit: Commit, key: Key, item: Mapping[str, Any], version: int, otherwise: Callable[[], Exception]) -> None:
+    commit.update(
+        tables.stock(),
+        key,
+        change={name: value for name, value in item.items() if value is not None},
+        remove=tuple(name for name, value in item.items() if value is None),
+        when=when("#version = :before", before=version),
+        otherwise=lambda _: otherwise(),
+    )
+
+
+def _name(commit: Commit, warehouse: Warehouse, user_ids: Iterable[str], otherwise: Callable[[], Exception]) -> None:
+    for user_id in user_ids:
+        key = tables.seller_key(user_id, warehouse.warehouse_id)
+        commit.put(tables.stock(), key, when=always(), otherwise=lambda _: otherwise())
+
+
+def _warehouse_item(warehouse: Warehouse) -> Item:
+    return {
+        "code": warehouse.code,
+        "name": warehouse.name,
+        "active": warehouse.active,
+        "seller_ids": list(warehouse.seller_ids),
+        "version": warehouse.version,
+        "levels_behind": warehouse.levels_behind or None,
+        **tables.listed(tables.warehouses_listed(active=warehouse.active), warehouse.code),
+    }
+
+
+def _variant_item(variant: Variant) -> Item:
+    return {
+        "sku": variant.sku,
+        "name": variant.name,
+        "active": variant.active,
+        "expires_at": clock.iso(variant.expires_at) if variant.expires_at else None,
+        "version": variant.version,
+        **tables.listed(tables.variants_listed(active=variant.active), variant.sku),
+    }

@@ -1,0 +1,55 @@
+"""Transfers: what leaves one warehouse comes into another, in one commit."""
+
+from typing import Any
+from uuid import UUID
+
+from tillflow.contexts.stock import closing, rules, service, store
+from tillflow.contexts.stock.models import CreateStockEvent, CreateTransfer, EventType, ReasonCode
+from tillflow.contexts.stock.rules import Warehouse
+from tillflow.messaging.envelope import Cause
+from tillflow.storage.commit import Commit
+from tillflow.storage.idempotency import Once, Reply
+from tillflow.values import ids
+
+
+def transfer(wanted: CreateTransfer, cause: Cause, once: Once) -> Reply:
+    """
+    Move the lines from one warehouse to another, and return the two movements (201): both, or neither.
+
+    Raises:
+        WarehouseNotFound, VariantNotFound: it names what is not there.
+        WarehouseForbidden: the caller is a seller who is not authorised in both warehouses.
+        InvalidStockEvent, InsufficientStock: it breaks a rule, or would take more than is available.
+    """
+
+    def command() -> Reply:
+        ends = [store.find_warehouse(str(each)) for each in (wanted.fromWarehouseId, wanted.toWarehouseId)]
+        for warehouse in ends:
+            rules.check_access(warehouse, cause.user_id, cause.roles)
+        variants = service.find_variants(wanted.lines)
+        transfer_id = ids.new()
+        commit = Commit(cause)
+
+        def half(kind: EventType, end: Warehouse) -> dict[str, Any]:
+            event_id, movement = ids.derived(f"transfer {kind}", transfer_id), _half(wanted, kind, end)
+            return service.add_movement(commit, event_id, movement, end, variants, cause, transferId=transfer_id)
+
+        outbound, inbound = half(EventType.OUTBOUND, ends[0]), half(EventType.INBOUND, ends[1])
+        reply = Reply(201, {"transferId": transfer_id, "outbound": outbound, "inbound": inbound})
+        once.remember(commit, cause, reply)
+        commit.write()
+        closing.follow(ends[1], wanted.lines, cause)
+        return reply
+
+    return once.run(command)
+
+
+def _half(wanted: CreateTransfer, kind: EventType, warehouse: Warehouse) -> CreateStockEvent:
+    return CreateStockEvent.model_construct(
+        type=kind,
+        warehouseId=UUID(warehouse.warehouse_id),
+        occurredAt=wanted.occurredAt,
+        reasonCode=ReasonCode.OTHER,
+        notes=wanted.notes,
+        lines=wanted.lines,
+    )

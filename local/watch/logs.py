@@ -16,6 +16,8 @@ LATE_MILLISECONDS = 5_000
 LOG_GROUP = "AWS::Logs::LogGroup"
 # What Lambda itself says of each invocation: the functions' own lines say it too.
 PLATFORM = ("INIT_START ", "START ", "END ", "REPORT ")
+# All but tab and line feed.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # What every line has, or what is told of it by itself.
 EVERYWHERE = {"function", "lambda_request_id", "level", "location", "message", "service", "timestamp"}
 
@@ -81,7 +83,13 @@ def words(said: Mapping[str, Any], *, without: frozenset[str] = frozenset(), lon
 def short(value: object, longest: int | None) -> str:
     """Return *value* as text, cut where it is longer than that."""
     text = value if isinstance(value, str) else json.dumps(value)
+    text = visible(text)
     return text if longest is None or len(text) <= longest else f"{text[:longest]}…"
+
+
+def visible(text: str) -> str:
+    """Return *text* with its control characters as escapes: what a client wrote does not steer the terminal."""
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def function(name: str, stack_name: str) -> str:
@@ -98,4 +106,4 @@ def _print(line: Line, stack_name: str) -> None:
         where, what = function(said["function"], stack_name), words(said)
     at = datetime.fromtimestamp(line.moment / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
     console.print(f"[dim]{at}[/] [cyan]{where}[/] ", end="")
-    console.print(what, markup=False)
+    console.print(visible(what), markup=False)

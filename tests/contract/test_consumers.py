@@ -36,6 +36,18 @@ def test_a_queue_has_one_reader_that_is_bounded_and_fails_message_by_message(sta
     assert queue["VisibilityTimeout"] >= 6 * FUNCTIONS[name].get("Timeout", of_all["Timeout"]), "AWS's advice"
 
 
+def test_what_a_consumer_s_queue_does_not_take_is_not_dropped() -> None:
+    """EventBridge tries for a day, and drops at once what SQS refuses."""
+    consumer = template.written(template.CONSUMER)["Resources"]
+    dead_letters = {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+    policy = consumer["QueuePolicy"]["Properties"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+
+    assert [each["DeadLetterConfig"] for each in consumer["Rule"]["Properties"]["Targets"]] == [{"Arn": dead_letters}]
+    assert dead_letters in statement["Resource"]
+    assert {"Ref": "DeadLetters"} in policy["Queues"]
+
+
 def test_every_queue_that_is_read_is_a_consumer_s() -> None:
     assert len(readers("SQS")) == len(STACKS)
 

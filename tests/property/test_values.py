@@ -69,6 +69,7 @@ def test_json_is_written_again_as_it_was_read(value: dict[str, Any]) -> None:
     again = jsontext.dumps(jsontext.loads(jsontext.dumps(value)))
 
     assert json.loads(again) == value
+    assert not set(again) & {"\ufffe", "\uffff"}, "SQS refuses them"
 
 
 stored = st.recursive(

@@ -9,7 +9,7 @@ import pytest
 
 from local import LocalError
 from local.platform.stack import Stack
-from local.watch import tell
+from local.watch import logs, tell
 from local.watch.trace import Run
 
 TRACE = "7f2f0c1e-3b7a-4a55-8a5e-0d6f5e2f9c11"
@@ -104,3 +104,7 @@ def test_an_unknown_order_is_said_to_be_one() -> None:
 
     with pytest.raises(LocalError, match=f"there is no order {ORDER} on http://127.0.0.1:4566"):
         tell.run(cast("Stack", stack), ORDER)
+
+
+def test_what_a_client_wrote_does_not_steer_the_terminal() -> None:
+    assert logs.short("a\x1b[2J\x9b\r\tb\nc", None) == "a\\x1b[2J\\x9b\\r\tb\nc"

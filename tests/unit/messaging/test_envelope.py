@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tillflow.messaging.envelope import Cause, Event, NotAnEnvelope, check, seal
-from tillflow.messaging.packing import pack, unpack
+from tillflow.messaging.packing import EventTooLarge, pack, unpack
 from tillflow.values import ids, jsontext
 
 AT = datetime(2026, 2, 10, 12, 34, 56, tzinfo=UTC)
@@ -89,6 +89,13 @@ def test_an_envelope_that_lacks_a_field_is_none(field: str) -> None:
         ("event_type", "Order Created"),
         ("occurred_at", "yesterday"),
         ("occurred_at", 1770726896),
+        ("occurred_at", "2026-02-10"),
+        ("occurred_at", "2026-W07-2"),
+        ("occurred_at", "2026-02-10T12:34:56"),
+        ("occurred_at", "2026-02-10T12:34:56+05:00"),
+        ("occurred_at", "2026-02-10\n12:34:56Z"),
+        ("occurred_at", "2026-02-10T12:34:56Z\n"),
+        ("occurred_at", "2026-02-30T12:34:56Z"),
         ("occurred_at", f"2026-02-10T12:34:56.{'0' * 100}Z"),
         ("occurred_at", "0001-01-01T00:00:00+01:00"),
         ("trace_id", "t-1"),
@@ -153,3 +160,11 @@ UNREADABLE = {
 def test_an_outbox_that_nobody_packed_is_told_from_one_that_somebody_did(outbox: bytes) -> None:
     with pytest.raises(NotAnEnvelope):
         unpack(outbox)
+
+
+def test_what_would_not_be_unpacked_is_not_packed() -> None:
+    wide = Event("tillflow.orders", "OrderCreated", {"text": '"' * 110_000})
+    assert unpack(pack([wide], CAUSE))
+
+    with pytest.raises(EventTooLarge, match="one commit"):
+        pack([wide] * 3, CAUSE)

@@ -208,3 +208,24 @@ def test_what_the_bus_will_never_take_steps_aside(bus: Bus, dead_letters: Callab
     assert [envelope["event_type"] for envelope in envelopes] == ["Event0", "Event2"]
     (letter,) = dead_letters()
     assert letter["reason"] == "The bus refuses Event1: MalformedDetail."
+
+
+@pytest.mark.parametrize("character", ["\ufffe", "\uffff"])
+def test_a_letter_has_no_character_that_sqs_refuses(dead_letters: Callable[[], Any], character: str) -> None:
+    bad = junk({"S": "junk"})
+    bad["dynamodb"]["Keys"]["pk"]["S"] = character
+
+    publish([bad])
+
+    (letter,) = dead_letters()
+    assert letter["key"]["pk"]["S"] == character
+
+
+@pytest.mark.parametrize("code", ["InvalidArgument", "MalformedDetail", "RedactionFailure"])
+def test_what_the_bus_calls_wrong_for_good_waits_for_nothing(bus: Bus, dead_letters: Callable[[], Any], code: str) -> None:
+    bus.refuse, bus.code = [{0}], code
+
+    publish([record(*numbered(2))])
+
+    assert len(bus.calls) == 1
+    assert code in dead_letters()[0]["reason"]

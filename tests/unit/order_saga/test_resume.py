@@ -9,7 +9,10 @@ import pytest
 
 from tests import shop
 from tests.world import Context, World
+from tillflow.contexts.orders.rules import OrderUnreadable
 from tillflow.runtime import aws
+from tillflow.storage.attributes import to_item
+from tillflow.storage.tables import index_partition
 from tillflow.values import clock
 
 RESUME = "order_saga/resume_stuck_orders"
@@ -62,6 +65,18 @@ def test_what_there_is_no_time_for_is_left_to_the_next_minute(
     assert world.invoke(RESUME, {}, Context(milliseconds=3 * aws.LONGEST_CALL_SECONDS * 1000 - 1)) == {"resumed": 0}
     assert started == []
     assert world.invoke(RESUME, {}) == {"resumed": 1}
+
+
+def test_what_is_no_order_stops_none_and_is_told_of(world: World, started: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    order_id = shop.order(world)
+    junk = {"pk": "ORDER#junk", "sk": "ORDER", "unsettled": index_partition(order_id), "due_at": clock.EARLIEST}
+    world.put("OrdersTable", to_item(junk))
+    later(monkeypatch, 601)
+
+    with pytest.raises(OrderUnreadable, match="ORDER#junk"):
+        world.invoke(RESUME, {})
+
+    assert started == [{"data": {"order_id": order_id}}]
 
 
 def test_it_is_started_once_per_deadline(world: World, started: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from tillflow.contexts.orders import store
 from tillflow.contexts.orders.rules import Order
 from tillflow.messaging.envelope import Cause
 from tillflow.runtime import aws
+from tillflow.storage.attributes import to_item
 from tillflow.storage.commit import Commit
 from tillflow.values import ids
 from tillflow.web import paging
@@ -82,6 +83,17 @@ def test_a_buyer_s_orders_are_listed_newest_first_each_as_it_is_shown_alone(worl
     for order in answer.json["items"]:
         assert order == world.call("GET /api/orders/{orderId}", path={"orderId": order["id"]}).json
     assert answer.json["next_token"] is None
+
+
+@pytest.mark.parametrize(
+    "junk", [{}, {"status": "pending", "roles": [], "trace_id": "t", "snapshot": b"junk"}], ids=["bare", "junk"]
+)
+def test_what_is_no_order_is_not_listed_and_hides_none(world: World, junk: dict[str, object]) -> None:
+    own = placed()
+    item = {"pk": "ORDER#junk", "sk": "ORDER", "user_id": "user-1", "created_at": "9999"} | junk
+    world.put("OrdersTable", to_item(item))
+
+    assert shown(asked(world)) == [own]
 
 
 def test_who_has_ordered_nothing_has_an_empty_list(world: World) -> None:

@@ -75,6 +75,33 @@ def test_a_secret_that_is_no_key_of_stripe_s_is_refused_with_what_to_do(stripe: 
     assert "s3cr3t" not in str(refused.value)
 
 
+@pytest.mark.parametrize("error", ["ResourceNotFoundException", "AccessDeniedException"])
+def test_a_secret_that_cannot_be_read_is_told_with_what_to_do(world: World, monkeypatch: pytest.MonkeyPatch, error: str) -> None:
+    """An ARN without the six characters at its end: to Secrets Manager, `stripe` may be such characters."""
+    del world
+    monkeypatch.setenv("PAYMENT_GATEWAY", "stripe")
+    monkeypatch.setenv("STRIPE_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:123456789012:secret:tillflow-stripe")
+    client = aws.client("secretsmanager")
+
+    def refuse(**_: object) -> None:
+        refusal: Any = client.exceptions.from_code(error)
+        raise refusal({"Error": {"Code": error, "Message": "no"}}, "GetSecretValue")
+
+    monkeypatch.setattr(client, "get_secret_value", refuse)
+
+    with pytest.raises(GatewayFault, match="whole ARN"):
+        gateways.gateway()
+
+
+def test_a_key_may_be_stored_as_bytes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    arn = world.secret_arns["CartSnapshotSecret"]
+    aws.client("secretsmanager").put_secret_value(SecretId=arn, SecretBinary=b"sk_test_1")
+    monkeypatch.setenv("PAYMENT_GATEWAY", "stripe")
+    monkeypatch.setenv("STRIPE_SECRET_ARN", arn)
+
+    assert gateways.gateway()
+
+
 def test_a_charge_with_such_a_secret_tells_it_in_the_log_and_the_secret_never(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -26,8 +26,15 @@ if TYPE_CHECKING:
 _MAX_ENTRIES = 10
 _MAX_BYTES = 256 * 1024
 _ENTRY_OVERHEAD = 64
-# What PutEvents says of an entry that it will never take (API reference); all else may pass.
-_NEVER = {"MalformedDetail", "NotAuthorizedForDetailTypeException", "NotAuthorizedForSourceException"}
+# What PutEvents says of an entry that it will never take (API reference, PutEventsResultEntry). Of the codes that it calls
+# final, those of the account and its rights are left out: they are mended without the event.
+_NEVER = {
+    "InvalidArgument",
+    "MalformedDetail",
+    "NotAuthorizedForDetailTypeException",
+    "NotAuthorizedForSourceException",
+    "RedactionFailure",
+}
 # As much of an outbox as a dead letter holds beside the rest of it.
 _MAX_LETTER_OUTBOX = 180_000
 

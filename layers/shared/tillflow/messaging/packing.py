@@ -39,13 +39,16 @@ def pack(events: Sequence[Event], cause: Cause) -> bytes:
     Return *events* sealed, as the bytes of an item's `outbox` attribute.
 
     Raises:
-        EventTooLarge: one would not fit the bus. What causes it must not be committed.
+        EventTooLarge: one would not fit the bus, or all not an outbox. What causes it must not be committed.
     """
     entries = [[event.source, event.type, jsontext.dumps(seal(event, cause))] for event in events]
     for _, kind, detail in entries:
         if len(detail.encode()) > MAX_BYTES:
             raise EventTooLarge(f"The event {kind} would have more than {MAX_BYTES:,} bytes.")
-    return zlib.compress(jsontext.dumps(entries).encode())
+    outbox = jsontext.dumps(entries).encode()
+    if len(outbox) > _MAX_UNPACKED_BYTES:
+        raise EventTooLarge(f"The events of one commit would have more than {_MAX_UNPACKED_BYTES:,} bytes.")
+    return zlib.compress(outbox)
 
 
 def unpack(outbox: bytes) -> list[Packed]:

@@ -77,7 +77,8 @@ def _fetch(name: str, stage: str) -> bytes | None:
     client = aws.client("secretsmanager")
     try:
         with faults.unavailable("secret store"):
-            return client.get_secret_value(SecretId=setting(name), VersionStage=stage)["SecretString"].encode()
+            version = client.get_secret_value(SecretId=setting(name), VersionStage=stage)
+            return version["SecretString"].encode() if "SecretString" in version else version["SecretBinary"]
     except client.exceptions.ResourceNotFoundException:
         return None
 

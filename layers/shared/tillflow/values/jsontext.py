@@ -9,6 +9,8 @@ from uuid import uuid4
 # The C encoder knows no Decimal. Each one leaves as a string under a mark nobody can guess, and loses its quotes after.
 _MARK = uuid4().hex
 _MARKED = re.compile(rf'"{_MARK}(-?[0-9.]+(?:E[+-]?[0-9]+)?)"')
+# In JSON they stand nowhere but in a string, where their escapes mean the same.
+_NO_CHARACTERS = {0xFFFE: r"\ufffe", 0xFFFF: r"\uffff"}
 _DECODER = json.JSONDecoder(parse_float=Decimal)
 
 
@@ -20,12 +22,15 @@ def _encode(value: object) -> str:
 
 def dumps(value: object) -> str:
     """
-    Return *value* as compact JSON, which always is UTF-8: half of a character (a lone surrogate) leaves as its escape.
+    Return *value* as compact JSON that every carrier takes.
+
+    It always is UTF-8: half of a character (a lone surrogate) leaves as its escape. So do the two that are none and that SQS
+    refuses (SendMessage: #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF).
 
     A `Decimal` becomes the number it is, digit for digit.
     """
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_encode)
-    return _MARKED.sub(r"\1", text).encode("utf-8", "backslashreplace").decode()
+    return _MARKED.sub(r"\1", text).translate(_NO_CHARACTERS).encode("utf-8", "backslashreplace").decode()
 
 
 def loads(text: str | bytes) -> Any:

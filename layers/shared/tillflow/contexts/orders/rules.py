@@ -9,7 +9,7 @@ from typing import Any
 import rfc8785
 
 from tillflow.contexts.orders.models import CartSnapshot
-from tillflow.errors import Conflict, Forbidden, Invalid, NotFound, StepRefused
+from tillflow.errors import Conflict, Forbidden, Invalid, NotFound, StepRefused, TillflowError
 from tillflow.values import clock, ids
 
 PENDING, CONFIRMED, FAILED, CANCELED = "pending", "confirmed", "failed", "canceled"
@@ -37,6 +37,10 @@ class SnapshotAlreadyOrdered(Conflict):
 
     code = "SNAPSHOT_ALREADY_ORDERED"
     title = "Snapshot already ordered"
+
+
+class OrderUnreadable(TillflowError):
+    """What is stored under an order's key is none of ours: a person must look."""
 
 
 class OrderNotFound(NotFound):

@@ -21,6 +21,7 @@ from tillflow.contexts.orders.rules import (
     OrderAlreadyFinalized,
     OrderClosed,
     OrderNotFound,
+    OrderUnreadable,
     SnapshotAlreadyOrdered,
 )
 from tillflow.messaging.envelope import Cause
@@ -42,6 +43,7 @@ __all__ = [
     "Order",
     "OrderClosed",
     "OrderNotFound",
+    "OrderUnreadable",
     "cancel",
     "check_open",
     "confirm",
@@ -208,9 +210,9 @@ def settle(order_id: str, cause: Cause) -> None:
         return  # Confirmed: it was settled by that.
 
 
-def overdue() -> Iterator[Order]:
-    """Yield each order whose saga should have ended by now."""
-    return map(store.find, store.due(clock.now()))
+def overdue() -> Iterator[str]:
+    """Yield the id of each order whose saga should have ended by now."""
+    return store.due(clock.now())
 
 
 def postpone(order_id: str, cause: Cause) -> None:

@@ -1,14 +1,24 @@
 """Orders in DynamoDB: reads, and the writes they add to a commit."""
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import batched, islice
 from typing import Any
 
 from tillflow.contexts.orders import tables
-from tillflow.contexts.orders.rules import CANCELED, CONFIRMED, FAILED, PENDING, Order, OrderNotFound, already_finalized
+from tillflow.contexts.orders.rules import (
+    CANCELED,
+    CONFIRMED,
+    FAILED,
+    PENDING,
+    Order,
+    OrderNotFound,
+    OrderUnreadable,
+    already_finalized,
+)
 from tillflow.runtime.config import number
+from tillflow.runtime.invocation import logger
 from tillflow.storage import database
 from tillflow.storage.attributes import Item, to_item
 from tillflow.storage.commit import Commit, absent, when
@@ -30,6 +40,7 @@ def find(order_id: str) -> Order:
 
     Raises:
         OrderNotFound: there is none.
+        OrderUnreadable: what is there is none.
     """
     item = database.get(tables.orders(), tables.order_key(order_id))
     if item is None:
@@ -38,10 +49,18 @@ def find(order_id: str) -> Order:
 
 
 def find_each(order_ids: Sequence[str], *, at_once: int) -> Iterator[Order]:
-    """Yield the orders in the order of their ids, read *at_once* when the first of them is wanted."""
+    """Yield the orders that can be read in the order of their ids, read *at_once* when the first of them is wanted."""
     for wanted in batched(order_ids, at_once, strict=False):
         found = database.batch(tables.orders(), [tables.order_key(order_id) for order_id in wanted])
-        yield from sorted(map(_order, found), key=lambda order: wanted.index(order.order_id))
+        yield from sorted(_readable(found), key=lambda order: wanted.index(order.order_id))
+
+
+def _readable(items: Iterable[Item]) -> Iterator[Order]:
+    for item in items:
+        try:
+            yield _order(item)
+        except OrderUnreadable as error:
+            logger.error(error.message)
 
 
 def placed_by(user_id: str, window: tuple[str, str], after: tuple[str, str] | None, most: int) -> list[str]:
@@ -168,6 +187,13 @@ def _with_status(otherwise: Callable[[str], Exception]) -> Callable[[Item | None
 
 
 def _order(item: Item) -> Order:
+    try:
+        return _as_stored(item)
+    except (KeyError, TypeError, ValueError, AttributeError, zlib.error) as error:
+        raise OrderUnreadable(f"{item['pk']} cannot be read: {type(error).__name__}.") from error
+
+
+def _as_stored(item: Item) -> Order:
     canceled_at = item.get("canceled_at")
     return Order(
         order_id=tables.order_id_of(item),

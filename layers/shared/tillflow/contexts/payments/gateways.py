@@ -3,6 +3,8 @@
 import re
 from functools import cache
 
+from botocore.exceptions import ClientError
+
 from tillflow.contexts.payments import tables
 from tillflow.contexts.payments.gateway import Gateway, GatewayFault
 from tillflow.contexts.payments.retrying import Retrying
@@ -22,16 +24,24 @@ def gateway() -> Gateway:
     Return the stack's gateway, with retries in front. Neither adapter is imported where the other is used.
 
     Raises:
-        GatewayFault: Stripe is to be used, and its secret is no API key.
+        GatewayFault: Stripe is to be used, and its secret cannot be read, or is no API key.
     """
-    if setting("PAYMENT_GATEWAY") == "stripe":
-        return _stripe(secrets.current("STRIPE_SECRET_ARN"))
-    return _sandbox()
+    if setting("PAYMENT_GATEWAY") != "stripe":
+        return _sandbox()
+    try:
+        secret = secrets.current("STRIPE_SECRET_ARN")
+    # AccessDenied is also what Secrets Manager says of an ARN that is not whole.
+    except (LookupError, ClientError) as error:
+        raise GatewayFault(
+            f"The secret that StripeSecretArn names cannot be read ({error}): deploy with its whole ARN, which ends in a hyphen "
+            "and six characters (aws secretsmanager describe-secret), and StripeKmsKeyArn where a key of yours encrypts it."
+        ) from error
+    return _stripe(secret)
 
 
 @cache
 def _stripe(secret: bytes) -> Gateway:
-    key = secret.decode().strip()  # what was put there from a file has a newline
+    key = secret.decode(errors="replace").strip()  # what was put there from a file has a newline
     if not _API_KEY.fullmatch(key):
         raise GatewayFault(
             "The secret that StripeSecretArn names is no API key of Stripe's: put a version whose plain text is the key and "

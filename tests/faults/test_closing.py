@@ -1,0 +1,86 @@
+"""A warehouse that is closed beside something else, call by call: its levels are as open as it is, whoever comes between."""
+
+from contextlib import suppress
+from functools import partial
+
+import pytest
+
+from tests.faults import invariants
+from tests.faults.client import Refused, move_stock, send
+from tests.faults.command import Act
+from tests.faults.commands import ONE_LINE, order, shop
+from tests.faults.together import Together
+from tests.faults.trials import TRIED
+from tests.faults.world import World
+from tests.simulation.plays.masters import CHANGE_WAREHOUSE
+from tillflow.values import ids
+
+_HAMBURG, _PLUM = ids.derived("warehouse", "HAMBURG"), ids.derived("variant", "PLUM")
+_MOST_CALLS = 40
+
+
+def _switch(*, active: bool) -> Act:
+    def act(world: World) -> None:
+        send(world, CHANGE_WAREHOUSE, {"active": active}, role="admin", path={"id": _HAMBURG})
+
+    return act
+
+
+def _first_delivery(world: World) -> None:
+    with suppress(Refused):
+        move_stock(world, "INBOUND", "HAMBURG", {"PLUM": 3}, key=None)
+
+
+def _transfer(world: World) -> None:
+    lines = [{"variantId": ids.derived("variant", "PEAR"), "quantity": 1}, {"variantId": _PLUM, "quantity": 1}]
+    body = {"fromWarehouseId": ids.derived("warehouse", "BREMEN"), "toWarehouseId": _HAMBURG, "lines": lines}
+    with suppress(Refused):
+        send(world, "POST /api/v1/stock-transfers", body, role="admin")
+
+
+_OTHERS = {
+    "it is opened": _switch(active=True),
+    "it is closed again": _switch(active=False),
+    "something comes in for the first time": _first_delivery,
+    "something is transferred to it": _transfer,
+    "an order is served": order(ONE_LINE),
+}
+
+
+@pytest.fixture(scope="module")
+def arranged(empty: object, world: World) -> object:
+    """A shop with plums that have never been in Hamburg."""
+    world.restore(empty)
+    shop(world)
+    send(world, "POST /api/v1/variants", {"sku": "PLUM", "name": "Plum"}, role="admin")
+    move_stock(world, "INBOUND", "BREMEN", {"PLUM": 2}, key=None)
+    return world.snapshot()
+
+
+def _hold(world: World) -> None:
+    world.drain()
+    invariants.check(world)
+    items = world.items("StockTable")
+    (hamburg,) = [item for item in items if item["pk"] == f"WAREHOUSE#{_HAMBURG}"]
+    levels = [item for item in items if item["sk"] == f"LEVEL#{_HAMBURG}"]
+    assert "levels_behind" not in hamburg
+    assert {"closed" in level for level in levels} == {not hamburg["active"]}
+    TRIED["interleavings"] += 1
+
+
+@pytest.mark.parametrize("other", _OTHERS)
+@pytest.mark.parametrize("first", [0, 1])
+def test_whatever_comes_between_two_calls(world: World, arranged: object, other: str, first: int) -> None:
+    for calls in range(_MOST_CALLS):
+        for others in range(_MOST_CALLS):
+            world.restore(arranged)
+            acts = (_switch(active=False), _OTHERS[other])
+            with Together(world.wire, *(partial(act, world) for act in acts)) as both:
+                goes_on = both.turn(first, calls)
+                others_go_on = both.turn(1 - first, others)
+                both.finish(first)
+            _hold(world)
+            if not others_go_on:
+                break
+        if not goes_on:
+            break

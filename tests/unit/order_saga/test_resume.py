@@ -73,7 +73,7 @@ def test_what_is_no_order_stops_none_and_is_told_of(world: World, started: list[
     world.put("OrdersTable", to_item(junk))
     later(monkeypatch, 601)
 
-    with pytest.raises(OrderUnreadable, match="ORDER#junk"):
+    with pytest.raises(OrderUnreadable, match="Order junk"):
         world.invoke(RESUME, {})
 
     assert started == [{"data": {"order_id": order_id}}]

@@ -190,7 +190,7 @@ def _order(item: Item) -> Order:
     try:
         return _as_stored(item)
     except (KeyError, TypeError, ValueError, AttributeError, zlib.error) as error:
-        raise OrderUnreadable(f"{item['pk']} cannot be read: {type(error).__name__}.") from error
+        raise OrderUnreadable(f"Order {tables.order_id_of(item)} cannot be read: {type(error).__name__}.") from error
 
 
 def _as_stored(item: Item) -> Order:

@@ -6,9 +6,13 @@ from uuid import uuid4
 
 from local.shop import cart
 from tests.world import CART_SNAPSHOT_SECRET, Answer, World
+from tillflow.contexts.stock import catalog
+from tillflow.contexts.stock.models import VariantFields
+from tillflow.messaging.envelope import Cause
 from tillflow.values import ids
 
 WAREHOUSE = "WH-1"
+CAUSE = Cause("manager-1", ("manager",), "trace-1")
 
 
 def line(sku: str = "SKU-1", quantity: int = 1, cents: int = 1990) -> dict[str, Any]:
@@ -49,6 +53,14 @@ def variant(world: World, sku: str = "SKU-1", **fields: Any) -> str:
     """Return the id of a variant, which is created if it does not exist."""
     world.call("POST /api/v1/variants", roles=["manager"], body={"sku": sku, "name": sku} | fields)
     return ids.derived("variant", sku)
+
+
+def reshard(sku: str, number: int) -> None:
+    """Count a variant's units in so many shards from now on, and spread them."""
+    patch = {"shards": number}
+    catalog.change_variant(
+        ids.derived("variant", sku), lambda present: VariantFields.model_validate({**present, **patch}), lambda _: None, CAUSE
+    )
 
 
 def move(

@@ -32,6 +32,7 @@ import pytest
 
 from tests import backends, template
 from tillflow.contexts.payments import gateways
+from tillflow.contexts.stock import shards
 from tillflow.messaging.packing import unpack
 from tillflow.runtime import aws, deadline, secrets
 from tillflow.storage import readiness
@@ -215,6 +216,7 @@ def _forget() -> None:
     secrets.forget()
     gateways.forget()
     readiness.forget()
+    shards.forget()
     deadline.start(Context(milliseconds=86_400_000))
 
 

@@ -1,17 +1,21 @@
 """Whether everything adds up: orders, charges and stock, each against the others, as the tables have them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tillflow.contexts.stock import rules, tables
+from tillflow.contexts.stock.store import lines_of
+
 type Item = Mapping[str, Any]
-type Place = tuple[str, str]
+# A variant, a warehouse and a shard.
+type Place = tuple[str, str, int]
 
 CONFIRMED = "confirmed"
 # Lines of the ledger that took units off the shelf, or put them there; those of an open reservation only hold them.
-MOVED = ("posted", "returned")
-HELD = "pending"
+HELD = {rules.PENDING}
+MOVED = rules.STANDING - HELD
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def _charge_discrepancies(placed: Sequence[Placed], charges: Iterable[Item]) -> 
 
 
 def _level_discrepancies(stock: Sequence[Item]) -> Iterator[str]:
-    moved, held = _lines(stock, MOVED), _lines(stock, [HELD])
+    moved, held = _lines(stock, MOVED), _lines(stock, HELD)
     for place, available in _levels(stock).items():
         if available != moved[place] + held[place]:
             yield f"{place}: {available} available, must be {moved[place]} moved less {-held[place]} reserved"
@@ -84,7 +88,7 @@ def _sale_discrepancies(placed: Sequence[Placed], stocked: Mapping[str, int], st
         if order.status == CONFIRMED:
             left.subtract(order.units)
     found: Counter[str] = Counter()
-    for (variant_id, _), available in _levels(stock).items():
+    for (variant_id, *_), available in _levels(stock).items():
         found[variant_id] += available
     for variant_id, units in left.items():
         if found[variant_id] != units:
@@ -92,15 +96,15 @@ def _sale_discrepancies(placed: Sequence[Placed], stocked: Mapping[str, int], st
 
 
 def _levels(stock: Sequence[Item]) -> dict[Place, int]:
-    levels = (item for item in stock if str(item.get("sk", "")).startswith("LEVEL#"))
-    return {(item["pk"].removeprefix("VARIANT#"), item["sk"].removeprefix("LEVEL#")): int(item["available"]) for item in levels}
+    levels = [dict(item) for item in stock if str(item.get("sk", "")).startswith("LEVEL#")]
+    return {tables.place_of(level): int(level["available"]) for level in levels}
 
 
-def _lines(stock: Sequence[Item], statuses: Sequence[str]) -> Counter[Place]:
-    """Return the sum of the ledger's lines, by variant and warehouse, of events in one of *statuses*."""
+def _lines(stock: Sequence[Item], statuses: Collection[str]) -> Counter[Place]:
+    """Return the sum of the ledger's lines, by place, of events in one of *statuses*."""
     total: Counter[Place] = Counter()
     for item in stock:
         if item.get("status") in statuses:
-            for line in item["lines"]:
-                total[line["variant_id"], line["warehouse_id"]] += int(line["quantity"])
+            for line in lines_of(dict(item)):
+                total[line.variant_id, line.warehouse_id, line.shard] += line.quantity
     return total

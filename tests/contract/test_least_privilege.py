@@ -227,6 +227,13 @@ def test_functions_may_do_what_every_ending_of_an_order_makes_them_do(world: Wor
     with pytest.raises(Exception, match="voided"):
         world.step("charge_payment", voided)
 
+    # AND another takes from several shards
+    shop.variant(world, "SHARDED", shards=3)
+    shop.stock(world, 4, "SHARDED")
+    world.step("reserve_stock", shop.order(world, shop.line("SHARDED", quantity=3)))
+    variant = {"id": shop.variant(world, "SHARDED")}
+    assert world.call("PATCH /api/v1/variants/{id}", roles=["manager"], path=variant, body={"shards": 1}).status == 200
+
     # AND a key is replayed, refused and reused
     cart = shop.signed_cart()
     assert shop.place(world, cart, key="k").status == 201

@@ -115,6 +115,7 @@ PATTERNS: dict[str, Key] = {
     "VARIANT#<id>, VARIANT": stock.variant_key("<id>"),
     "VARIANT#<id>, (LEVEL#<warehouse id>)": stock.level_key("<id>", "<warehouse id>"),
     "SELLER#<user id>, WAREHOUSE#<warehouse id>": stock.seller_key("<user id>", "<warehouse id>"),
+    "VARIANT#<id>#<shard>, (LEVEL#<warehouse id>)": stock.shard_key("<id>", "<shard>", "<warehouse id>"),
     "EVENT#<id>, EVENT": stock.stock_event_key("<id>"),
     "PAYMENT#<order id>, PAYMENT": payment_key("<order id>"),
     "CHARGE#<key>": {"pk": charge_pk("<key>")},
@@ -137,10 +138,13 @@ def test_the_pages_name_every_function_that_builds_a_key() -> None:
 
 def test_what_is_read_from_a_key_is_what_was_put_in() -> None:
     level = dict(stock.level_key("v", "w"))
+    shard = dict(stock.shard_key("v", 7, "w"))
 
     assert orders.order_id_of(dict(orders.order_key("o"))) == "o"
     assert stock.warehouse_id_of(level) == "w"
+    assert (stock.place_of(level), stock.place_of(shard)) == (("v", "w", 0), ("v", "w", 7))
     assert stock.is_level(level)
+    assert stock.is_level(shard)
     assert not stock.is_level(dict(stock.variant_key("v")))
 
 

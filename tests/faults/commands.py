@@ -13,12 +13,16 @@ from tests.simulation.plays import orders as buying
 from tests.simulation.plays import others
 from tests.simulation.plays import stock as stocking
 from tests.simulation.scene import Play
+from tillflow.contexts.stock.tables import is_level, place_of
 from tillflow.values import clock, ids
 
 ONE_LINE: list[Line] = [("APPLE", 2, 150)]
 # Two lines are one demand; the pears must come from two warehouses.
 THREE_LINES: list[Line] = [("APPLE", 1, 150), ("APPLE", 2, 140), ("PEAR", 3, 200)]
 TOO_MUCH: list[Line] = [("APPLE", 1, 150), ("PEAR", 5, 200)]
+# More than any shard of them has; and more than all have.
+SHARDED: list[Line] = [("PLUM", 3, 90)]
+TOO_MUCH_OF_SHARDS: list[Line] = [("PLUM", 5, 90)]
 
 CREATED = {"OrderCreated": 1, "orders.order_placed.v1": 1}
 CONFIRMED = CREATED | {"InventoryReserved": 1, "PaymentSucceeded": 1}
@@ -38,7 +42,7 @@ _REFUND = frozenset({"order_saga/refund_payment"})
 _CANCEL = frozenset({"orders/cancel_order"})
 _RESUME = frozenset({"order_saga/resume_stuck_orders"})
 
-_HAMBURG, _APPLE = ids.derived("warehouse", "HAMBURG"), ids.derived("variant", "APPLE")
+_HAMBURG, _APPLE, _PLUM = ids.derived("warehouse", "HAMBURG"), ids.derived("variant", "APPLE"), ids.derived("variant", "PLUM")
 
 
 def shop(world: World) -> None:
@@ -49,6 +53,13 @@ def shop(world: World) -> None:
         send(world, "POST /api/v1/variants", {"sku": sku, "name": sku.title()}, role="admin")
     move_stock(world, "INBOUND", "HAMBURG", {"APPLE": 10, "PEAR": 2}, key=None)
     move_stock(world, "INBOUND", "BREMEN", {"PEAR": 2}, key=None)
+
+
+def sharded_shop(world: World) -> None:
+    """Open the shop with plums besides, four in three shards."""
+    shop(world)
+    send(world, "POST /api/v1/variants", {"sku": "PLUM", "name": "Plum", "shards": 3}, role="admin")
+    move_stock(world, "INBOUND", "HAMBURG", {"PLUM": 4}, key=None)
 
 
 def order(lines: list[Line], token: str | None = None) -> Act:
@@ -240,6 +251,18 @@ def _hamburg_is_closed(world: World) -> None:
     assert [level.get("closed") for level in levels] == [True, True]
 
 
+def _plums_are_in(shards: int, units: list[int]) -> Act:
+    """Return the check that plums are counted in so many shards, and how many each has that there ever was."""
+
+    def also(world: World) -> None:
+        levels = [item for item in world.items("StockTable") if is_level(item) and place_of(item)[0] == _PLUM]
+        assert [item["available"] for item in sorted(levels, key=lambda item: place_of(item)[2])] == units
+        (variant,) = [item for item in world.items("StockTable") if item["pk"] == f"VARIANT#{_PLUM}" and "version" in item]
+        assert (variant["shards"], "units_behind" in variant) == (shards, False)
+
+    return also
+
+
 def _sellers_are(*user_ids: str) -> Act:
     def also(world: World) -> None:
         (warehouse,) = [item for item in world.items("StockTable") if item["pk"] == f"WAREHOUSE#{_HAMBURG}"]
@@ -314,6 +337,16 @@ REGISTER: dict[str, Command] = {
             CREATED | {"InventoryFailed": 1},
             also=_reservation_is("refused"),
             breaks=_RESERVE | _FAIL,
+        ),
+        Command("order from several shards", order(SHARDED), sharded_shop, "confirmed", CONFIRMED, breaks=_RESERVE),
+        Command(
+            "out of stock in every shard",
+            order(TOO_MUCH_OF_SHARDS),
+            sharded_shop,
+            "failed",
+            CREATED | {"InventoryFailed": 1},
+            also=_reservation_is("refused"),
+            breaks=_RESERVE,
         ),
         Command(
             "gateway times out after the charge",
@@ -440,6 +473,12 @@ REGISTER: dict[str, Command] = {
             plays=Play(keeping.changes_a_variant, often=1, holds=keeping.lists_are_complete),
         ),
         Command(
+            "count a variant in other shards",
+            _change(keeping.CHANGE_VARIANT, {"shards": 2}, id=_PLUM),
+            sharded_shop,
+            also=_plums_are_in(2, [2, 2, 0]),
+        ),
+        Command(
             "name a seller",
             _change(keeping.NAME, {}, id=_HAMBURG, userId="a-seller"),
             shop,
@@ -447,6 +486,18 @@ REGISTER: dict[str, Command] = {
             plays=Play(keeping.names_and_removes, often=1),
         ),
         Command("remove a seller", _change(keeping.REMOVE, {}, id=_HAMBURG, userId="a-seller"), _named, also=_sellers_are()),
+        Command(
+            "stock comes into shards, with a key",
+            lambda world: move_stock(world, "INBOUND", "BREMEN", {"PLUM": 5, "APPLE": 1}, key="k"),
+            sharded_shop,
+            also=_ledger_has(2),
+        ),
+        Command(
+            "stock goes out of several shards, with a key",
+            lambda world: move_stock(world, "OUTBOUND", "HAMBURG", {"PLUM": 3}, key="k"),
+            sharded_shop,
+            also=_ledger_has(2),
+        ),
         Command(
             "create a warehouse",
             _create("POST /api/v1/warehouses", {"code": "KIEL", "name": "Kiel"}),

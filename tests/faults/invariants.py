@@ -6,6 +6,8 @@ from typing import Any, Protocol
 from tillflow.contexts.orders import rules as orders
 from tillflow.contexts.orders.store import _order
 from tillflow.contexts.stock import rules as stock
+from tillflow.contexts.stock.store import lines_of
+from tillflow.contexts.stock.tables import is_level, place_of
 from tillflow.storage.attributes import Item
 from tillflow.values import jsontext
 
@@ -21,8 +23,6 @@ ONCE = {
     "orders.order_placed.v1",
     "orders.order_canceled.v1",
 }
-# A pending reservation's units have left the shelf; a returned one is made good by a line of its own.
-_STANDING = {stock.PENDING, stock.POSTED, stock.RETURNED}
 _UNDONE_STOCK = {None, stock.REFUSED, stock.RELEASED, stock.RETURNED}
 _UNDONE_PAYMENT = {None, "failed", "voided", "refunded"}
 
@@ -46,19 +46,18 @@ def check(world: Stored) -> None:
 
 
 def check_stock(world: Stored) -> None:
-    """Units are conserved: what is available is the sum of the ledger's lines that stand, and never below zero."""
+    """Units are conserved: what is available in each shard is the sum of the ledger's lines that stand, never below zero."""
     items = world.items("StockTable")
-    ledger: Counter[tuple[str, str]] = Counter()
+    ledger: Counter[tuple[str, str, int]] = Counter()
     for event in (item for item in items if item["sk"] == "EVENT"):
-        assert event["status"] in _STANDING or event["status"] in {stock.REFUSED, stock.RELEASED}
-        for line in event["lines"]:
-            ledger[line["variant_id"], line["warehouse_id"]] += line["quantity"] if event["status"] in _STANDING else 0
-    levels = {
-        (item["pk"].removeprefix("VARIANT#"), item["sk"].removeprefix("LEVEL#")): item["available"]
-        for item in items
-        if item["sk"].startswith("LEVEL#")
-    }
-    assert levels == dict(ledger), "levels and ledger differ"
+        assert event["status"] in stock.STANDING | {stock.REFUSED, stock.RELEASED}
+        lines = lines_of(event)
+        assert event["status"] != stock.SHIFTED or not sum(line.quantity for line in lines), "a shift made or lost units"
+        for line in lines:
+            place = line.variant_id, line.warehouse_id, line.shard
+            ledger[place] += line.quantity if event["status"] in stock.STANDING else 0
+    levels = Counter({place_of(item): item["available"] for item in items if is_level(item)})
+    assert levels == ledger, "levels and ledger differ"
     assert all(available >= 0 for available in levels.values()), "fewer than no units are available"
 
 

@@ -1,6 +1,7 @@
 """Time that passes only when somebody waits: for a pause, for an answer, for a deadline. No clock of the machine is read."""
 
 import random
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from types import SimpleNamespace
 from typing import Self
@@ -9,6 +10,7 @@ import botocore.endpoint
 import pytest
 from botocore.retries.standard import ExponentialBackoff
 
+from tillflow.contexts.stock import shards
 from tillflow.runtime import backoff
 from tillflow.values import clock
 
@@ -55,9 +57,16 @@ def install(patch: pytest.MonkeyPatch) -> None:
     def uniform(low: float, high: float) -> float:
         return low + (high - low) * dice.random()
 
+    def randrange(end: int) -> int:
+        return int(end * dice.random())
+
+    def sample[T](drawn_from: Sequence[T], _: int) -> list[T]:
+        return sorted(drawn_from, key=lambda _: dice.random())
+
     patch.setattr(clock, "datetime", _Moved)
     patch.setattr(clock, "monotonic", waited)
     patch.setattr(clock, "sleep", sleep)
     patch.setattr(backoff, "random", SimpleNamespace(uniform=uniform))
+    patch.setattr(shards, "random", SimpleNamespace(randrange=randrange, sample=sample))
     patch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=sleep))
     patch.setattr(ExponentialBackoff, "delay_amount", lambda *_: dice.random())

@@ -26,6 +26,7 @@ from tests.faults.wire import Gone, Wire
 from tests.faults.wiring import Wiring, matches, resource_of
 from tests.world import Context, handler
 from tillflow.contexts.payments import gateways, sandbox
+from tillflow.contexts.stock import shards
 from tillflow.runtime import aws, secrets
 from tillflow.storage.attributes import Item
 from tillflow.values import clock
@@ -83,11 +84,13 @@ class World:
         self.wire.dynamodb.restore(stored)
         self.pending, self.published, self.letters = copy.deepcopy(on_its_way)
         passing.go_to(waited)
+        passing.dice.seed(0)
         self.executions = []
         self.deliveries = 1
         self.wire.reset()
         secrets.forget()
         gateways.forget()
+        shards.forget()
 
     def items(self, table: str) -> list[Item]:
         """Return every item of *table*, as plain values."""

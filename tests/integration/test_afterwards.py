@@ -11,7 +11,9 @@ from local.shop import samples
 from tests.integration.behind import MARKER, STRANGER, Behind
 from tests.integration.scene import Scene, line
 from tests.integration.test_saga import PAID
-from tillflow.contexts.stock.tables import is_level
+from tillflow.contexts.stock.rules import STANDING
+from tillflow.contexts.stock.store import lines_of
+from tillflow.contexts.stock.tables import is_level, place_of
 from tillflow.storage.attributes import Item
 from tillflow.values.jsontext import loads
 
@@ -91,14 +93,14 @@ def test_no_dead_letter_is_left(behind: Behind) -> None:
 
 def test_levels_are_the_sum_of_the_ledger_and_never_negative(behind: Behind) -> None:
     """A line counts from when it is pending (its units are held) until it is released; a refused one never did."""
-    ledger: Counter[tuple[str, str]] = Counter()
-    levels: dict[tuple[str, str], int] = {}
+    ledger: Counter[tuple[str, str, int]] = Counter()
+    levels: dict[tuple[str, str, int], int] = {}
     for item in behind.items("StockTable"):
-        if item["sk"] == "EVENT" and item["status"] in {"pending", "posted", "returned"}:
-            for moved in item["lines"]:
-                ledger[f"VARIANT#{moved['variant_id']}", f"LEVEL#{moved['warehouse_id']}"] += moved["quantity"]
+        if item["sk"] == "EVENT" and item["status"] in STANDING:
+            for moved in lines_of(item):
+                ledger[moved.variant_id, moved.warehouse_id, moved.shard] += moved.quantity
         elif is_level(item):
-            levels[item["pk"], item["sk"]] = item["available"]
+            levels[place_of(item)] = item["available"]
     assert levels
     assert {key: available for key, available in levels.items() if ledger[key] != available} == {}
     assert min(levels.values()) >= 0

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tillflow.contexts.stock.rules import MOST_LINES, Level, ReservationRefused, Stocked, Variant, allocate
+from tillflow.contexts.stock.allocation import allocate
+from tillflow.contexts.stock.rules import MOST_LINES, Level, ReservationRefused, Stocked, Variant
 
 AT = datetime(2026, 2, 10, tzinfo=UTC)
 SKUS = ("A", "B", "C")

@@ -1,6 +1,6 @@
 """
-Stock, whatever happens in whatever order and however often: nothing is below zero, levels are the sum of the ledger,
-what is reserved is what pending reservations hold, and a replay changes nothing.
+Stock, whatever happens in whatever order and however often: nothing is below zero, levels are the sum of the ledger in
+each shard, what is reserved is what pending reservations hold, and a replay changes nothing.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from tests import shop
 from tests.world import World, running
-from tillflow.contexts.stock import reservations, service, transfers
+from tillflow.contexts.stock import reservations, rules, service, store, tables, transfers
 from tillflow.contexts.stock.models import CreateStockEvent, CreateTransfer
 from tillflow.contexts.stock.rules import InsufficientStock, ReservationRefused
 from tillflow.messaging.envelope import Cause
@@ -137,6 +137,11 @@ class Ledger(RuleBasedStateMachine):
         reservations.give_back(order_id, "undone", CAUSE)
         self.changes_nothing(lambda: self.late_reserve(order_id))
 
+    @rule(sku=st.sampled_from(SKUS), number=st.integers(1, 5))
+    def reshard(self, sku: str, number: int) -> None:
+        shop.reshard(sku, number)
+        self.changes_nothing(lambda: shop.reshard(sku, number))
+
     # --- what always holds
 
     @invariant()
@@ -151,14 +156,14 @@ class Ledger(RuleBasedStateMachine):
 
     @invariant()
     def levels_are_the_sum_of_the_ledger(self) -> None:
-        ledger: Counter[tuple[str, str]] = Counter()
-        stored: Counter[tuple[str, str]] = Counter()
+        ledger: Counter[tuple[str, str, int]] = Counter()
+        stored: Counter[tuple[str, str, int]] = Counter()
         for item in self.world.items("StockTable"):
-            if item["sk"] == "EVENT" and item["status"] in {"pending", "posted", "returned"}:
-                for line in item["lines"]:
-                    ledger[line["variant_id"], line["warehouse_id"]] += line["quantity"]
-            if item["sk"].startswith("LEVEL#"):
-                stored[item["pk"].removeprefix("VARIANT#"), item["sk"].removeprefix("LEVEL#")] = item["available"]
+            if item["sk"] == "EVENT" and item["status"] in rules.STANDING:
+                for line in store.lines_of(item):
+                    ledger[line.variant_id, line.warehouse_id, line.shard] += line.quantity
+            if tables.is_level(item):
+                stored[tables.place_of(item)] = item["available"]
         assert {key: value for key, value in ledger.items() if value} == {key: value for key, value in stored.items() if value}
 
     # --- helpers
@@ -192,5 +197,5 @@ class Ledger(RuleBasedStateMachine):
         assert self.world.items("StockTable") == before
 
 
-Ledger.TestCase.settings = settings(max_examples=8, stateful_step_count=12)
+Ledger.TestCase.settings = settings(max_examples=8, stateful_step_count=14)
 test_stock_holds_whatever_happens_in_whatever_order = Ledger.TestCase

@@ -11,12 +11,14 @@ from tests.faults.actor import Actor, acting
 from tests.faults.wire import Gone
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.weather import Fate
+from tillflow.contexts.stock import shards
 from tillflow.runtime import deadline, secrets
 
 # Modules' variables that a process has for itself: they change hands with whose turn it is.
 _OWN: tuple[tuple[Any, str, Callable[[], Any]], ...] = (
     (deadline, "_until", lambda: float("inf")),
     (secrets, "_cache", dict),
+    (shards, "_kept", dict),
     (passing, "skew", lambda: 0.0),
 )
 _KEPT_WARM_SECONDS = 600

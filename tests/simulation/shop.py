@@ -11,6 +11,7 @@ WAREHOUSES = ("HAMBURG", "BREMEN", "KIEL")
 # There is always enough of the first, seldom of the others; the last may not be sold.
 PLENTY, SCARCE, CLOSED = "RICE", ("APPLE", "PEAR", "PLUM"), "MOTH"
 SKUS = (PLENTY, *SCARCE, CLOSED)
+SHARDS = {PLENTY: 4, "APPLE": 3}
 
 
 def open_shop(world: World) -> None:
@@ -19,6 +20,7 @@ def open_shop(world: World) -> None:
         sellers = [] if code == "HAMBURG" else list(SELLERS)
         send(world, "POST /api/v1/warehouses", {"code": code, "name": code.title(), "sellerIds": sellers}, role="admin")
     for sku in SKUS:
-        send(world, "POST /api/v1/variants", {"sku": sku, "name": sku.title(), "active": sku != CLOSED}, role="admin")
+        body = {"sku": sku, "name": sku.title(), "active": sku != CLOSED, "shards": SHARDS.get(sku, 1)}
+        send(world, "POST /api/v1/variants", body, role="admin")
     move_stock(world, "INBOUND", "HAMBURG", {PLENTY: 100_000, "APPLE": 4, "PEAR": 2}, key=None)
     move_stock(world, "INBOUND", "BREMEN", {"APPLE": 2, "PEAR": 1, "PLUM": 1}, key=None)

@@ -4,6 +4,8 @@ from collections import Counter, defaultdict
 
 from tests.simulation.scene import Asks, Evening, Request, Scene, Sent, lives
 from tests.simulation.shop import MANAGERS, PLENTY, SELLERS, SKUS, WAREHOUSES
+from tillflow.contexts.stock.store import lines_of
+from tillflow.contexts.stock.tables import is_level, place_of
 from tillflow.values import ids
 
 TRANSFER = "POST /api/v1/stock-transfers"
@@ -41,11 +43,13 @@ def transfers(*, keyed: bool) -> Asks:
 
 
 def changes_a_variant(scene: Scene) -> Request:
-    """Return the request of a manager to rename a variant, and perhaps to have it sold or not (but for what is plenty)."""
+    """Return the request of a manager to rename a variant, to count it in other shards, to sell it or not (plenty always)."""
     sku = scene.dice.choice(SKUS)
     body: dict[str, object] = {"name": f"name {scene.number}"}
     if sku not in (PLENTY, SKUS[-1]) and scene.dice.random() < 0.3:
         body["active"] = scene.dice.random() < 0.7
+    if scene.dice.random() < 0.5:
+        body["shards"] = scene.dice.choice((1, 2, 3, 5, 8))
     return Request(CHANGE_VARIANT, scene.dice.choice(MANAGERS), "manager", body, path={"id": ids.derived("variant", sku)})
 
 
@@ -80,7 +84,8 @@ def transfers_are_as_told(evening: Evening) -> None:
         assert {half["type"] for half in both} == {"OUTBOUND", "INBOUND"}, f"{transfer} is a half"
         moved: Counter[str] = Counter()
         for half in both:
-            moved.update({line["variant_id"]: line["quantity"] for line in half["lines"]})  # type: ignore[attr-defined]
+            for line in lines_of(half):
+                moved[line.variant_id] += line.quantity
         assert not any(moved.values()), f"{transfer} lost units on its way"
     for notes, found in Counter(str(both[0]["notes"]) for both in halves.values()).items():
         most = len(asked[notes]) if asked[notes][0].request.key is None else lives(asked[notes])
@@ -128,5 +133,8 @@ def lists_are_complete(evening: Evening) -> None:
     for code in WAREHOUSES:
         warehouse = ids.derived("warehouse", code)
         told = evening.ask(Request(LIST_LEVELS, "mia", "manager", path={"id": warehouse})).body
-        stored = {item["pk"].partition("#")[2]: item["available"] for item in items if item["sk"] == f"LEVEL#{warehouse}"}
+        stored = Counter[str]()
+        for item in items:
+            if is_level(item) and place_of(item)[1] == warehouse:
+                stored[place_of(item)[0]] += item["available"]
         assert {each["variantId"]: each["available"] for each in told["content"]} == stored, f"{code} has other levels"

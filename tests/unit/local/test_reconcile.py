@@ -14,7 +14,7 @@ CHARGES: list[Item] = [
 
 
 def line(quantity: int) -> dict[str, object]:
-    return {"variant_id": "v-1", "warehouse_id": "w-1", "quantity": quantity}
+    return {"variant_id": "v-1", "sku": "A", "warehouse_id": "w-1", "quantity": quantity}
 
 
 def level(available: int) -> Item:
@@ -66,16 +66,16 @@ def test_an_order_that_is_not_what_its_buyer_saw_or_not_settled_is_found() -> No
 
 
 def test_a_level_that_is_not_the_sum_of_the_ledger_is_found() -> None:
-    assert "('v-1', 'w-1'): 24 available, must be 23 moved less 0 reserved" in found(stock=[*LEDGER, level(24)])
+    assert "('v-1', 'w-1', 0): 24 available, must be 23 moved less 0 reserved" in found(stock=[*LEDGER, level(24)])
 
 
 def test_units_that_an_open_reservation_holds_are_not_available() -> None:
     held: Item = {"pk": "EVENT#o-3", "sk": "EVENT", "status": "pending", "lines": [line(-3)]}
 
-    assert "('v-1', 'w-1'): 23 available, must be 23 moved less 3 reserved" in found(stock=[*LEDGER, held, level(23)])
+    assert "('v-1', 'w-1', 0): 23 available, must be 23 moved less 3 reserved" in found(stock=[*LEDGER, held, level(23)])
 
 
 def test_overselling_is_found() -> None:
     sold: Item = {"pk": "EVENT#o-9", "sk": "EVENT", "status": "posted", "lines": [line(-30)]}
 
-    assert "('v-1', 'w-1'): -7 available" in found(stock=[*LEDGER, sold, level(-7)])
+    assert "('v-1', 'w-1', 0): -7 available" in found(stock=[*LEDGER, sold, level(-7)])

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tillflow.contexts.stock import rules
+from tillflow.contexts.stock.allocation import allocate
 from tillflow.contexts.stock.models import EventType, ReasonCode
 from tillflow.contexts.stock.rules import (
     InvalidStockEvent,
@@ -15,7 +16,6 @@ from tillflow.contexts.stock.rules import (
     Variant,
     Warehouse,
     WarehouseForbidden,
-    allocate,
     check_access,
     check_moment,
     check_movement,

@@ -40,6 +40,7 @@ def test_a_variant_is_created_once_for_its_sku(world: World) -> None:
         "name": "Thing",
         "active": True,
         "expiresAt": "2030-01-01T00:00:00.000Z",
+        "shards": 1,
     }
     assert (second.status, second.json["error_code"], second.json["id"]) == (409, "ALREADY_EXISTS", first.json["id"])
 

@@ -19,13 +19,14 @@ class Warehouse(TypedDict):
 
 
 class Variant(TypedDict):
-    """Something that can be stocked and sold under its SKU."""
+    """Something that can be stocked and sold under its SKU; its units are counted in `shards`."""
 
     id: UUID
     sku: str
     name: str
     active: bool
     expiresAt: datetime | None
+    shards: int
 
 
 class Existing(ErrorBody):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from tillflow.contexts.stock import masters, rules, service, store, tables
+from tillflow.contexts.stock import masters, rules, service, shards, store, tables
 from tillflow.contexts.stock.models import LevelQuery, VariantQuery, WarehouseQuery
 from tillflow.contexts.stock.rules import Variant, VariantNotFound, Warehouse, WarehouseNotFound
 from tillflow.messaging.envelope import Cause
@@ -92,7 +92,7 @@ def level_page(warehouse_id: str, query: LevelQuery, open_orders: Iterable[str],
 
     def show(entries: list[Item]) -> list[dict[str, Any]]:
         skus = {tables.id_of(entry): entry["listed_as"] for entry in entries}
-        found = {each.variant_id: each for each in store.find_levels(place, skus)}
+        found = shards.find_totals(place, skus)
         held = service.held_by(open_orders) if found else {}
         return [
             {"variantId": each, "variantSku": sku} | service.present_level(found[each], held)
@@ -124,6 +124,7 @@ def present_variant(variant: Variant) -> dict[str, Any]:
         "name": variant.name,
         "active": variant.active,
         "expiresAt": clock.iso(variant.expires_at) if variant.expires_at else None,
+        "shards": variant.shards,
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tillflow.contexts.stock import closing, masters, rules, store
+from tillflow.contexts.stock import closing, masters, rules, shifting, store
 from tillflow.contexts.stock.browse import present_variant, present_warehouse, variant
 from tillflow.contexts.stock.models import (
     MAX_SELLERS,
@@ -51,6 +51,7 @@ def create_variant(wanted: CreateVariant, cause: Cause, once: Once) -> Reply:
         AlreadyExists: the SKU is taken.
     """
     variant = Variant(variant_id_of(wanted.sku), wanted.sku, wanted.name, wanted.active, wanted.expiresAt)
+    variant = replace(variant, shards=wanted.shards, shards_ever=wanted.shards)
     taken = AlreadyExists(f"There is a variant with the SKU {wanted.sku}.", id=variant.variant_id)
     reply = Reply(201, present_variant(variant))
     return _create(lambda commit: masters.add_variant(commit, variant, lambda: taken), reply, cause, once)
@@ -89,7 +90,7 @@ def change_warehouse(warehouse_id: str, patch: Patch[WarehouseFields], check: Ch
 
 def change_variant(variant_id: str, patch: Patch[VariantFields], check: CheckVersion, cause: Cause) -> Variant:
     """
-    Change what *patch* changes, and return the variant.
+    Change what *patch* changes, and return the variant; its units are spread over as many shards as it has then.
 
     Raises:
         VariantNotFound: there is none.
@@ -99,9 +100,13 @@ def change_variant(variant_id: str, patch: Patch[VariantFields], check: CheckVer
     def change(present: Variant) -> Variant:
         shown = present_variant(present)
         fields = patch({name: shown[name] for name in VariantFields.model_fields if shown[name] is not None})
-        return replace(present, name=fields.name, active=fields.active, expires_at=fields.expiresAt)
+        wanted = replace(present, name=fields.name, active=fields.active, expires_at=fields.expiresAt)
+        behind = present.units_behind or fields.shards != present.shards
+        ever = max(fields.shards, present.shards_ever)
+        return replace(wanted, shards=fields.shards, shards_ever=ever, units_behind=behind)
 
-    return _change(lambda: variant(variant_id), change, masters.change_variant, check, cause)
+    found = _change(lambda: variant(variant_id), change, masters.change_variant, check, cause)
+    return shifting.settle(found, cause)
 
 
 def name_seller(warehouse_id: str, user_id: str, cause: Cause) -> Warehouse:

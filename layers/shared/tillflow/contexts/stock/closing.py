@@ -10,9 +10,9 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import batched
 
-from tillflow.contexts.stock import masters, store, tables
+from tillflow.contexts.stock import masters, shards, store, tables
 from tillflow.contexts.stock.models import StockEventLine
-from tillflow.contexts.stock.rules import Warehouse
+from tillflow.contexts.stock.rules import Variant, Warehouse
 from tillflow.errors import Unavailable
 from tillflow.messaging.envelope import Cause
 from tillflow.runtime import aws, backoff, deadline
@@ -74,18 +74,24 @@ def _align(warehouse: Warehouse, variant_ids: Iterable[str], cause: Cause) -> No
 
 
 def _try_align(warehouse: Warehouse, variant_ids: Sequence[str], cause: Cause) -> bool:
-    """Tell whether all of these levels go by this version of the warehouse, or by a later one, now."""
-    commit, behind = Commit(cause), 0
-    for level in store.find_levels(warehouse.warehouse_id, variant_ids, consistent=True):
-        if level.warehouse_version < warehouse.version:
-            masters.align(commit, level, warehouse, _Moved)
-            behind += 1
+    """Tell whether all of these levels, each shard of them, go by this version of the warehouse, or by a later one, now."""
+    variants = list(store.find_variants(variant_ids))
+    levels = shards.find_levels(variants, warehouse.warehouse_id)
+    behind = [level for each in levels.values() for level in each if level.warehouse_version < warehouse.version]
     try:
-        if behind:
+        for some in batched(behind, _AT_ONCE, strict=False):
+            commit = Commit(cause)
+            for level in some:
+                masters.align(commit, level, warehouse, _Moved)
             commit.write()
     except _Moved:
         return False
-    return True
+    # Units may have been shifted into a shard that was new meanwhile; from now on none are, for the others are closed.
+    return not behind or _shards(store.find_variants(variant_ids)) == _shards(variants)
+
+
+def _shards(variants: Iterable[Variant]) -> dict[str, int]:
+    return {variant.variant_id: variant.shards_ever for variant in variants}
 
 
 def _unfinished() -> Unavailable:

@@ -57,20 +57,26 @@ def change_warehouse(commit: Commit, before: Warehouse, after: Warehouse, otherw
 
 def levels_follow(commit: Commit, warehouse: Warehouse, otherwise: Callable[[], Exception]) -> None:
     """Note that all the warehouse's levels are as open as this version of it."""
-    commit.update(
-        tables.stock(),
-        tables.warehouse_key(warehouse.warehouse_id),
-        remove=("levels_behind",),
-        when=when("#version = :settled", settled=warehouse.version),
-        otherwise=lambda _: otherwise(),
-    )
+    _settled(commit, tables.warehouse_key(warehouse.warehouse_id), "levels_behind", warehouse.version, otherwise)
+
+
+def units_follow(commit: Commit, variant: Variant, otherwise: Callable[[], Exception]) -> None:
+    """Note that the variant's units are spread over the shards that this version of it has."""
+    _settled(commit, tables.variant_key(variant.variant_id), "units_behind", variant.version, otherwise)
+
+
+def _settled(commit: Commit, key: Key, behind: str, version: int, otherwise: Callable[[], Exception]) -> None:
+    same = when("#version = :settled", settled=version)
+    commit.update(tables.stock(), key, remove=(behind,), when=same, otherwise=lambda _: otherwise())
 
 
 def align(commit: Commit, level: Level, warehouse: Warehouse, otherwise: Callable[[], Exception]) -> None:
     """Let a level be as open as this version of its warehouse, if it does not go by a later one."""
     commit.update(
         tables.stock(),
-        tables.level_key(level.variant_id, level.warehouse_id),
+        store.level_key(level.variant_id, level.warehouse_id, level.shard),
+        # A shard that nothing was put into yet is closed too.
+        add={"available": 0},
         change={"warehouse_version": warehouse.version} | ({} if warehouse.active else {"closed": True}),
         remove=("closed",) if warehouse.active else (),
         when=when("attribute_not_exists(#warehouse_version) OR #warehouse_version < :version", version=warehouse.version),
@@ -125,5 +131,8 @@ def _variant_item(variant: Variant) -> Item:
         "active": variant.active,
         "expires_at": clock.iso(variant.expires_at) if variant.expires_at else None,
         "version": variant.version,
+        "shards": variant.shards if variant.shards > 1 else None,
+        "shards_ever": variant.shards_ever if variant.shards_ever > 1 else None,
+        "units_behind": variant.units_behind or None,
         **tables.listed(tables.variants_listed(active=variant.active), variant.sku),
     }

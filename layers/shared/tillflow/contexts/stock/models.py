@@ -13,6 +13,7 @@ MAX_LINES = 90
 # Each is two levels of one transaction, beside two events and a key (DynamoDB: 100 actions).
 MAX_TRANSFER_LINES = 45
 MAX_UNITS = 1_000_000_000
+MAX_SHARDS = 256
 MAX_PAGE_SIZE = 100
 MAX_EXPORT = 10_000
 # One transaction names them all where a warehouse is created, beside it and its key (DynamoDB: 100 actions).
@@ -69,11 +70,16 @@ class Seller(Query):
 
 
 class VariantFields(Body):
-    """What can be changed of a variant: it is not sold while it is not *active*, nor after *expiresAt*."""
+    """
+    What can be changed of a variant: it is not sold while it is not *active*, nor after *expiresAt*.
+
+    Its units are counted in *shards*, each of which sells as many a second as one item of DynamoDB can be written to.
+    """
 
     name: Name
     active: bool = True
     expiresAt: Moment | None = None
+    shards: Annotated[int, Field(ge=1, le=MAX_SHARDS)] = 1
 
 
 class CreateVariant(VariantFields):

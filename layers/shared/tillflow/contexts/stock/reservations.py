@@ -13,7 +13,7 @@ hot SKU is written once an order (docs/adr/0003). The status decides every race:
 from collections.abc import Callable
 from typing import Any
 
-from tillflow.contexts.stock import events, rules, store
+from tillflow.contexts.stock import events, placement, store
 from tillflow.contexts.stock.models import EventType, ReasonCode
 from tillflow.contexts.stock.rules import (
     OUT_OF_STOCK,
@@ -24,13 +24,11 @@ from tillflow.contexts.stock.rules import (
     RETURNED,
     Line,
     ReservationRefused,
-    Stocked,
     opposite,
     variant_id_of,
 )
-from tillflow.errors import Unavailable
 from tillflow.messaging.envelope import Cause
-from tillflow.runtime import aws, backoff
+from tillflow.storage.again import Moved, again
 from tillflow.storage.attributes import Item
 from tillflow.storage.commit import Commit
 from tillflow.values import clock, ids
@@ -49,10 +47,6 @@ __all__ = [
     "standing_of",
     "variant_id_of",
 ]
-
-
-class _Moved(Exception):
-    """What was read is no longer so."""
 
 
 class _Exists(Exception):
@@ -89,10 +83,8 @@ def reserve(order_id: str, demand: dict[str, int], cause: Cause) -> None:
 
 
 def _try_reserve(order_id: str, demand: dict[str, int], cause: Cause) -> None:
-    found = {sku: store.find_variant(variant_id_of(sku)) for sku in demand}
-    stocked: dict[str, Stocked] = {sku: have.open for sku, have in found.items() if have}
     try:
-        lines = rules.allocate(demand, stocked, cause.at)
+        lines = placement.allocate(demand, cause)
     except ReservationRefused as refusal:
         _refuse(order_id, refusal.reason, cause)
         raise
@@ -100,7 +92,7 @@ def _try_reserve(order_id: str, demand: dict[str, int], cause: Cause) -> None:
     commit = Commit(cause)
     store.add_event(commit, reservation_id, _pending(order_id, PENDING, cause), opposite(lines), _Exists)
     for line in opposite(lines):
-        store.move(commit, line, _Moved, for_order=True)
+        store.move(commit, line, Moved, for_order=True)
     commit.emit(events.inventory_reserved(order_id, reservation_id, lines))
     commit.write()
 
@@ -146,7 +138,7 @@ def _release(found: Item, reason: str, cause: Cause) -> None:
     lines = _held(found)
     commit = _closing(found, RELEASED, reason, cause)
     for line in lines:
-        store.move(commit, line, _Moved)
+        store.move(commit, line, Moved)
     commit.write()
 
 
@@ -172,7 +164,7 @@ def _try_give_back(order_id: str, reason: str, cause: Cause) -> None:
 def _close(order_id: str, reason: str, cause: Cause) -> None:
     commit = Commit(cause)
     closed = _pending(order_id, REFUSED, cause) | {"refusal": reason}
-    store.add_event(commit, reservation_id_of(order_id), closed, (), _Moved)
+    store.add_event(commit, reservation_id_of(order_id), closed, (), Moved)
     commit.write()
 
 
@@ -187,9 +179,9 @@ def _restock(found: Item, reason: str, cause: Cause) -> None:
         "notes": f"Return of order {order_id}",
         **_authorship(cause),
     }
-    store.add_event(commit, ids.derived("return", order_id), posted, lines, _Moved)
+    store.add_event(commit, ids.derived("return", order_id), posted, lines, Moved)
     for line in lines:
-        store.move(commit, line, _Moved)
+        store.move(commit, line, Moved)
     commit.write()
 
 
@@ -200,7 +192,7 @@ def _closing(found: Item, after: str, reason: str, cause: Cause) -> Commit:
     marks = {"status": after, "release_id": release_id, "release_reason": reason, **store.release_marks(order_id, cause.at)}
     # It is part of the order's story, whoever asked for it.
     commit = Commit(Cause(cause.user_id, cause.roles, found["trace_id"], cause.at))
-    store.turn(commit, reservation_id, found["status"], marks, _Moved)
+    store.turn(commit, reservation_id, found["status"], marks, Moved)
     commit.emit(events.inventory_released(release_id, order_id, reservation_id, reason, _held(found)))
     return commit
 
@@ -226,10 +218,4 @@ def _authorship(cause: Cause) -> dict[str, Any]:
 
 def _again(attempt: Callable[[], None]) -> None:
     """Decide anew whenever the world moved between reading and writing."""
-    # One attempt reads and commits.
-    for _ in backoff.attempts(seconds=2 * aws.LONGEST_CALL_SECONDS):
-        try:
-            return attempt()
-        except _Moved:
-            continue
-    raise Unavailable("Too many orders want the same stock at this moment. Try again.")
+    again(attempt, "Too many orders want the same stock at this moment. Try again.")

@@ -1,6 +1,6 @@
 """Stock: what may be reserved, moved and given back. No I/O, no clock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -10,6 +10,10 @@ from tillflow.values import ids
 
 # A reservation is a pending OUTBOUND event. It ends as a sale, or its units go back.
 PENDING, POSTED, REFUSED, RELEASED, RETURNED = "pending", "posted", "refused", "released", "returned"
+# What only changed shards is in the ledger too, and is no movement.
+SHIFTED = "shifted"
+# A level is the sum of the lines of all events in one of these. (A returned sale is made good by an event of its own.)
+STANDING = frozenset({PENDING, POSTED, RETURNED, SHIFTED})
 
 OUT_OF_STOCK = "OUT_OF_STOCK"
 UNKNOWN_SKU = "UNKNOWN_SKU"
@@ -19,6 +23,8 @@ VARIANT_EXPIRED = "VARIANT_EXPIRED"
 # One transaction writes a reservation whole, and gives it back: the sale, its return and a level for each line
 # (DynamoDB: 100 actions).
 MOST_LINES = 98
+# The lines that a stock event has room for, beside itself, its entry in a list and its key.
+MOST_MOVED = 97
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,12 @@ class Variant:
     active: bool
     expires_at: datetime | None
     version: int = 1
+    shards: int = 1
+    # How many it ever had: units may still come back to one that is no longer used.
+    shards_ever: int = 1
+    # How often units were shifted between them, and whether some are still to be, for their number has changed.
+    shifts: int = 0
+    units_behind: bool = False
 
     def has_expired(self, at: datetime) -> bool:
         """Tell whether it may no longer be sold at this moment."""
@@ -141,9 +153,10 @@ class Variant:
 @dataclass(frozen=True, slots=True)
 class Level:
     """
-    A variant in a warehouse: the units that anyone may still reserve. It always is the sum of the ledger's lines.
+    A variant in a warehouse, or a *shard* of it: the units that anyone may still reserve.
 
-    It is *closed* with its warehouse, the version of which it goes by: orders are not served from it.
+    It always is the sum of the ledger's lines. It is *closed* with its warehouse, the version of which it goes by: orders are
+    not served from it.
     """
 
     variant_id: str
@@ -151,16 +164,18 @@ class Level:
     available: int
     closed: bool = False
     warehouse_version: int = 0
+    shard: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """*quantity* units of a variant in a warehouse; negative where they leave."""
+    """*quantity* units of a variant in (a *shard* of) a warehouse; negative where they leave."""
 
     variant_id: str
     sku: str
     warehouse_id: str
     quantity: int
+    shard: int = 0
 
 
 def variant_id_of(sku: str) -> str:
@@ -185,52 +200,9 @@ class Stocked:
         """The variant and those of its levels that orders are served from."""
         return replace(self, levels=tuple(level for level in self.levels if not level.closed))
 
-
-def allocate(demand: Mapping[str, int], stocked: Mapping[str, Stocked], at: datetime) -> list[Line]:
-    """
-    Return from where *demand* (units by SKU) is served, all of it.
-
-    One warehouse for the whole order where one has everything; else each SKU from the fullest warehouses first.
-
-    Raises:
-        ReservationRefused: a SKU is unknown, inactive or expired, or there is not enough of it (in few enough places).
-    """
-    for sku in demand:
-        _check_sellable(stocked.get(sku), at)
-    for warehouse_id in sorted({level.warehouse_id for have in stocked.values() for level in have.levels}):
-        here = [_take_from(stocked[sku], warehouse_id, quantity) for sku, quantity in demand.items()]
-        if all(here):
-            return [line for line in here if line]
-    lines = [line for sku, quantity in demand.items() for line in _take_anywhere(stocked[sku], quantity)]
-    if len(lines) > MOST_LINES:
-        raise ReservationRefused(OUT_OF_STOCK)
-    return lines
-
-
-def _check_sellable(have: Stocked | None, at: datetime) -> None:
-    if have is None:
-        raise ReservationRefused(UNKNOWN_SKU)
-    if not have.variant.active:
-        raise ReservationRefused(VARIANT_INACTIVE)
-    if have.variant.has_expired(at):
-        raise ReservationRefused(VARIANT_EXPIRED)
-
-
-def _take_from(have: Stocked, warehouse_id: str, quantity: int) -> Line | None:
-    enough = any(level.warehouse_id == warehouse_id and level.available >= quantity for level in have.levels)
-    return Line(have.variant.variant_id, have.variant.sku, warehouse_id, quantity) if enough else None
-
-
-def _take_anywhere(have: Stocked, quantity: int) -> list[Line]:
-    lines = []
-    for level in sorted(have.levels, key=lambda level: (-level.available, level.warehouse_id)):
-        taken = min(quantity, level.available)
-        if taken > 0:
-            lines.append(Line(have.variant.variant_id, have.variant.sku, level.warehouse_id, taken))
-            quantity -= taken
-    if quantity:
-        raise ReservationRefused(OUT_OF_STOCK)
-    return lines
+    def levels_in(self, warehouse_id: str) -> list[Level]:
+        """Return its levels in one warehouse: one for each shard."""
+        return [level for level in self.levels if level.warehouse_id == warehouse_id]
 
 
 def signed_quantity(kind: EventType, quantity: int) -> int:

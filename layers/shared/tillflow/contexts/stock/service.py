@@ -2,11 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from itertools import islice
 from typing import Any
 
-from tillflow.contexts.stock import closing, rules, store
+from tillflow.contexts.stock import allocation, closing, placement, rules, shards, shifting, store
 from tillflow.contexts.stock.events import units_by_sku
 from tillflow.contexts.stock.models import (
     CreateStockEvent,
@@ -19,6 +18,7 @@ from tillflow.contexts.stock.models import (
 from tillflow.contexts.stock.reservations import reservation_id_of
 from tillflow.contexts.stock.rules import AlreadyExists, Level, Line, Variant, VariantNotFound, Warehouse
 from tillflow.messaging.envelope import Cause
+from tillflow.storage.again import again
 from tillflow.storage.attributes import Item
 from tillflow.storage.commit import Commit
 from tillflow.storage.idempotency import Once, Reply
@@ -38,10 +38,10 @@ def levels(variant_id: str, open_orders: Iterable[str], user_id: str, roles: Seq
     Raises:
         VariantNotFound: there is no such variant.
     """
-    have = store.find_variant(variant_id)
+    have = shards.find_variant(variant_id)
     if have is None:
         raise VariantNotFound("There is no variant with this id.")
-    shown = _of_caller(have.levels, user_id, roles)
+    shown = _of_caller(allocation.by_warehouse(have.levels), user_id, roles)
     held = held_by(open_orders)
     return {"items": [{"warehouseId": level.warehouse_id} | present_level(level, held) for level in shown]}
 
@@ -84,14 +84,16 @@ def record(wanted: CreateStockEvent, cause: Cause, once: Once) -> Reply:
         commit = Commit(cause)
         warehouse = store.find_warehouse(str(wanted.warehouseId))
         rules.check_access(warehouse, cause.user_id, cause.roles)
-        reply = Reply(201, add_movement(commit, ids.new(), wanted, warehouse, find_variants(wanted.lines), cause))
+        variants = find_variants(wanted.lines)
+        reply = Reply(201, add_movement(commit, ids.new(), wanted, warehouse, variants, cause))
         once.remember(commit, cause, reply)
         commit.write()
         if wanted.type is not EventType.OUTBOUND:
             closing.follow(warehouse, wanted.lines, cause)
+            shifting.even_out_later(variants, warehouse.warehouse_id, cause)
         return reply
 
-    return once.run(command)
+    return once.run(lambda: again(command, "Others move the same stock at this moment. Try again."))
 
 
 def add_movement(
@@ -101,15 +103,19 @@ def add_movement(
     warehouse: Warehouse,
     variants: Sequence[Variant],
     cause: Cause,
+    *,
+    room: int = rules.MOST_MOVED,
     **shared: str,
 ) -> dict[str, Any]:
     """
     Let *commit* record a movement of *variants* (one a line), and return it as the contract shows it.
 
-    *shared* are fields that it has in common with others.
+    *shared* are fields that it has in common with others; shards may fill the commit up to *room*.
 
     Raises:
-        InvalidStockEvent: it breaks a rule. (Writing the commit raises InsufficientStock.)
+        InvalidStockEvent: it breaks a rule.
+        InsufficientStock: it would take more than is available. (Writing the commit raises that too.)
+        Moved: units were shifted meanwhile.
     """
     if not warehouse.active:
         raise rules.InvalidStockEvent(f"The warehouse {warehouse.code} is not active.")
@@ -120,9 +126,10 @@ def add_movement(
         for variant, line in zip(variants, wanted.lines, strict=True)
     ]
     event = _present(event_id, wanted, warehouse, lines, cause) | shared
-    store.add_event(commit, event_id, _stored(event), lines, lambda _: AlreadyExists())
-    for line in lines:
-        store.move(commit, line, partial(_insufficient, line))
+    moves = placement.spread(lines, variants, cause, _insufficient, room)
+    store.add_event(commit, event_id, _stored(event), [line for line, _ in moves], lambda _: AlreadyExists())
+    for line, otherwise in moves:
+        store.move(commit, line, otherwise)
     return event
 
 

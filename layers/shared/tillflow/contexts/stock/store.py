@@ -10,12 +10,16 @@ from typing import Any
 from tillflow.contexts.stock import rules, tables
 from tillflow.contexts.stock.rules import Level, Line, Stocked, Variant, Warehouse
 from tillflow.storage import database
+from tillflow.storage.again import Moved
 from tillflow.storage.attributes import Item
 from tillflow.storage.commit import Commit, absent, always, when
-from tillflow.storage.tables import INDEX_PARTITIONS, index_partition
+from tillflow.storage.tables import INDEX_PARTITIONS, Key, index_partition
 from tillflow.values import clock
 
 _INDEX_KEYS = ("released", "released_at")
+
+# A variant's id, a warehouse's, and a shard.
+type Place = tuple[str, str, int]
 
 
 def find_warehouse(warehouse_id: str) -> Warehouse:
@@ -42,21 +46,26 @@ def find_variants(variant_ids: Iterable[str], *, consistent: bool = True) -> Ite
         yield _variant(tables.id_of(item), item)
 
 
-def find_levels(warehouse_id: str, variant_ids: Iterable[str], *, consistent: bool = False) -> Iterator[Level]:
-    """Yield those of the variants' levels in a warehouse that there are, in any order; *consistent*, they cost twice."""
-    keys = [tables.level_key(each, warehouse_id) for each in dict.fromkeys(variant_ids)]
-    for item in database.batch(tables.stock(), keys, consistent=consistent):
-        yield _level(tables.id_of(item), item)
-
-
 def find_variant(variant_id: str) -> Stocked | None:
     """Return the variant with its levels, or None. One query: they share a partition."""
     items = database.partition(tables.stock(), tables.variant_key(variant_id)["pk"])
-    levels = tuple(_level(variant_id, item) for item in items if tables.is_level(item))
+    levels = tuple(_level(item) for item in items if tables.is_level(item))
     for item in items:
         if not tables.is_level(item):
             return Stocked(_variant(variant_id, item), levels)
     return None
+
+
+def find_shard(variant_id: str, shard: int) -> tuple[Level, ...]:
+    """Return one shard (not the first) of a variant's levels."""
+    items = database.partition(tables.stock(), tables.shard_partition(variant_id, shard))
+    return tuple(_level(item) for item in items)
+
+
+def find_levels(places: Iterable[Place], *, consistent: bool = True) -> Iterator[Level]:
+    """Yield those of the levels that there are, in any order; not *consistent*, they cost half."""
+    for item in database.batch(tables.stock(), [level_key(*place) for place in places], consistent=consistent):
+        yield _level(item)
 
 
 def find_event(event_id: str) -> Item | None:
@@ -87,7 +96,7 @@ def _released_in(pk: str, since: str, until: str) -> tuple[str, str, tuple[str, 
 
 def add_event(commit: Commit, event_id: str, event: Item, lines: Sequence[Line], otherwise: Callable[[Item], Exception]) -> None:
     """Store a new line of the ledger, or a reservation; *otherwise* gets the one that is there."""
-    item = tables.stock_event_key(event_id) | event | {"lines": [asdict(line) for line in lines]}
+    item = tables.stock_event_key(event_id) | event | {"lines": [_line_item(line) for line in lines]}
     commit.put(tables.stock(), item, when=absent(), otherwise=lambda found: otherwise(found or {}))
 
 
@@ -109,6 +118,12 @@ def release_marks(order_id: str, at: datetime) -> dict[str, str]:
     return {"released": index_partition(order_id), "released_at": clock.iso(at)}
 
 
+def count_shift(commit: Commit, variant_id: str) -> None:
+    """Note with the variant that units were shifted between its shards."""
+    key = tables.variant_key(variant_id)
+    commit.update(tables.stock(), key, add={"shifts": 1}, when=always(), otherwise=lambda _: Moved())
+
+
 def move(commit: Commit, line: Line, otherwise: Callable[[int], Exception], *, for_order: bool = False) -> None:
     """
     Add the line's signed quantity to what is available, never below zero; *otherwise* gets what is available.
@@ -120,9 +135,9 @@ def move(commit: Commit, line: Line, otherwise: Callable[[int], Exception], *, f
     enough = when(f"#available >= :need{is_open}", need=-line.quantity) if line.quantity < 0 else always()
     commit.update(
         tables.stock(),
-        tables.level_key(line.variant_id, line.warehouse_id),
-        # Only what comes in can be a level's first units.
-        change=tables.listed(tables.levels_listed(line.warehouse_id), line.sku) if line.quantity > 0 else {},
+        level_key(line.variant_id, line.warehouse_id, line.shard),
+        # Only what comes in can be a level's first units. Of a level's shards the first is listed, and is always there.
+        change=tables.listed(tables.levels_listed(line.warehouse_id), line.sku) if line.quantity > 0 and not line.shard else {},
         add={"available": line.quantity},
         when=enough,
         otherwise=lambda level: otherwise(level["available"] if level else 0),
@@ -134,6 +149,16 @@ def lines_of(item: Item) -> list[Line]:
     return [Line(**line) for line in item["lines"]]
 
 
+def level_key(variant_id: str, warehouse_id: str, shard: int) -> Key:
+    """Return the key of a level's shard."""
+    return tables.shard_key(variant_id, shard, warehouse_id) if shard else tables.level_key(variant_id, warehouse_id)
+
+
+def _line_item(line: Line) -> Item:
+    item = asdict(line)
+    return item if line.shard else {name: value for name, value in item.items() if name != "shard"}
+
+
 def _warehouse(warehouse_id: str, item: Item | None) -> Warehouse:
     if item is None:
         raise rules.WarehouseNotFound("There is no warehouse with this id.")
@@ -141,10 +166,12 @@ def _warehouse(warehouse_id: str, item: Item | None) -> Warehouse:
     return Warehouse(warehouse_id, item["code"], item["name"], item["active"], sellers, item["version"], behind)
 
 
-def _level(variant_id: str, item: Item) -> Level:
-    return Level(variant_id, tables.warehouse_id_of(item), item["available"], "closed" in item, item.get("warehouse_version", 0))
+def _level(item: Item) -> Level:
+    variant_id, warehouse_id, shard = tables.place_of(item)
+    return Level(variant_id, warehouse_id, item["available"], "closed" in item, item.get("warehouse_version", 0), shard)
 
 
 def _variant(variant_id: str, item: Item) -> Variant:
     expires_at = clock.parse(item["expires_at"]) if "expires_at" in item else None
-    return Variant(variant_id, item["sku"], item["name"], item["active"], expires_at, item["version"])
+    of_shards = item.get("shards", 1), item.get("shards_ever", 1), item.get("shifts", 0), "units_behind" in item
+    return Variant(variant_id, item["sku"], item["name"], item["active"], expires_at, item["version"], *of_shards)

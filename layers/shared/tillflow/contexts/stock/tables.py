@@ -1,15 +1,16 @@
 """
 Stock in DynamoDB: keys and access patterns.
 
-| table (env)            | pattern                                                                                  | key                                        | reads                                              | writes                                                                                  |
-|------------------------|------------------------------------------------------------------------------------------|--------------------------------------------|----------------------------------------------------|-----------------------------------------------------------------------------------------|
-| STOCK_TABLE            | one warehouse                                                                            | WAREHOUSE#<id>, WAREHOUSE                  | 1                                                  | 1 and 1 `listed`; with a key or sellers 2; changed 1, and 2 `listed` when (de)activated |
-| STOCK_TABLE            | where a seller is, or was, named                                                         | SELLER#<user id>, WAREHOUSE#<warehouse id> | 1 a 4 KB, and ½ a warehouse                        | 2                                                                                       |
-| STOCK_TABLE            | one variant                                                                              | VARIANT#<id>, VARIANT                      | 1; in an order with its levels                     | 1 and 1 `listed`; with a key 2; changed 1, and 2 `listed` when (de)activated            |
-| STOCK_TABLE            | a variant and all its levels                                                             | VARIANT#<id>, (LEVEL#<warehouse id>)       | 1 a 4 KB; of a page ½ each                         | 2 a level; its first units 1 `listed`; 2 each when its warehouse is (de)activated       |
-| STOCK_TABLE            | stock event, or reservation: a pending OUTBOUND one, its id from the order               | EVENT#<id>, EVENT                          | 1 a 4 KB                                           | 2 a KB; sold: 1                                                                         |
-| STOCK_TABLE `released` | the release audit, newest first                                                          | <0..3>, released_at                        | 4 x ½ a 4 KB                                       | 1 a KB                                                                                  |
-| STOCK_TABLE `listed`   | warehouses by code, variants by SKU, active ones and others; a warehouse's levels by SKU | <what>, listed_as                          | ½ a page and ½ each of it; up to 20 to count 1,000 | 1 in, 1 out; never for a sale                                                           |
+| table (env)            | pattern                                                                                  | key                                          | reads                                              | writes                                                                                  |
+|------------------------|------------------------------------------------------------------------------------------|----------------------------------------------|----------------------------------------------------|-----------------------------------------------------------------------------------------|
+| STOCK_TABLE            | one warehouse                                                                            | WAREHOUSE#<id>, WAREHOUSE                    | 1                                                  | 1 and 1 `listed`; with a key or sellers 2; changed 1, and 2 `listed` when (de)activated |
+| STOCK_TABLE            | where a seller is, or was, named                                                         | SELLER#<user id>, WAREHOUSE#<warehouse id>   | 1 a 4 KB, and ½ a warehouse                        | 2                                                                                       |
+| STOCK_TABLE            | one variant                                                                              | VARIANT#<id>, VARIANT                        | 1; in an order with its levels                     | 1 and 1 `listed`; with a key 2; changed 1, and 2 `listed` when (de)activated            |
+| STOCK_TABLE            | a variant and all its levels                                                             | VARIANT#<id>, (LEVEL#<warehouse id>)         | 1 a 4 KB; of a page ½ each                         | 2 a level; its first units 1 `listed`; 2 each when its warehouse is (de)activated       |
+| STOCK_TABLE            | a shard of a variant's levels, where it has more than one (1 to 255)                     | VARIANT#<id>#<shard>, (LEVEL#<warehouse id>) | 1; 1 each where one does not serve an order        | 2 a shard; shifted 2 each, and 4                                                        |
+| STOCK_TABLE            | stock event, or reservation: a pending OUTBOUND one, its id from the order               | EVENT#<id>, EVENT                            | 1 a 4 KB                                           | 2 a KB; sold: 1                                                                         |
+| STOCK_TABLE `released` | the release audit, newest first                                                          | <0..3>, released_at                          | 4 x ½ a 4 KB                                       | 1 a KB                                                                                  |
+| STOCK_TABLE `listed`   | warehouses by code, variants by SKU, active ones and others; a warehouse's levels by SKU | <what>, listed_as                            | ½ a page and ½ each of it; up to 20 to count 1,000 | 1 in, 1 out; never for a sale                                                           |
 """
 
 from tillflow.runtime.config import setting
@@ -37,8 +38,18 @@ def variant_key(variant_id: str) -> Key:
 
 
 def level_key(variant_id: str, warehouse_id: str) -> Key:
-    """Return the key of a variant's level in a warehouse."""
+    """Return the key of a variant's level in a warehouse: its first shard, and its only one where it has no others."""
     return {"pk": f"VARIANT#{variant_id}", "sk": f"LEVEL#{warehouse_id}"}
+
+
+def shard_key(variant_id: str, shard: int | str, warehouse_id: str) -> Key:
+    """Return the key of any other *shard* of the level (1, 2, …); all of a variant's that have its number share a partition."""
+    return {"pk": f"VARIANT#{variant_id}#{shard}", "sk": f"LEVEL#{warehouse_id}"}
+
+
+def shard_partition(variant_id: str, shard: int) -> str:
+    """Return the partition of a *shard* but the first, which shares its variant's."""
+    return shard_key(variant_id, shard, "")["pk"]
 
 
 def seller_key(user_id: str, warehouse_id: str) -> Key:
@@ -79,6 +90,12 @@ def is_level(item: Item) -> bool:
 def warehouse_id_of(item: Item) -> str:
     """Return the warehouse that a stored level is in, or that a seller is named in."""
     return str(item["sk"]).partition("#")[2]
+
+
+def place_of(level: Item) -> tuple[str, str, int]:
+    """Return the variant that a stored level is of, the warehouse that it is in, and which of its shards it is."""
+    _, variant_id, *shard = str(level["pk"]).split("#")
+    return variant_id, warehouse_id_of(level), int(shard[0]) if shard else 0
 
 
 def stock_event_key(event_id: str) -> Key:

@@ -3,13 +3,17 @@
 from typing import Any
 from uuid import UUID
 
-from tillflow.contexts.stock import closing, rules, service, store
+from tillflow.contexts.stock import closing, rules, service, shifting, store
 from tillflow.contexts.stock.models import CreateStockEvent, CreateTransfer, EventType, ReasonCode
 from tillflow.contexts.stock.rules import Warehouse
 from tillflow.messaging.envelope import Cause
+from tillflow.storage.again import again
 from tillflow.storage.commit import Commit
 from tillflow.storage.idempotency import Once, Reply
 from tillflow.values import ids
+
+# The lines that a half has room for, beside two events, their entries in a list and a key (DynamoDB: 100 actions).
+_ROOM = 47
 
 
 def transfer(wanted: CreateTransfer, cause: Cause, once: Once) -> Reply:
@@ -32,16 +36,17 @@ def transfer(wanted: CreateTransfer, cause: Cause, once: Once) -> Reply:
 
         def half(kind: EventType, end: Warehouse) -> dict[str, Any]:
             event_id, movement = ids.derived(f"transfer {kind}", transfer_id), _half(wanted, kind, end)
-            return service.add_movement(commit, event_id, movement, end, variants, cause, transferId=transfer_id)
+            return service.add_movement(commit, event_id, movement, end, variants, cause, room=_ROOM, transferId=transfer_id)
 
         outbound, inbound = half(EventType.OUTBOUND, ends[0]), half(EventType.INBOUND, ends[1])
         reply = Reply(201, {"transferId": transfer_id, "outbound": outbound, "inbound": inbound})
         once.remember(commit, cause, reply)
         commit.write()
         closing.follow(ends[1], wanted.lines, cause)
+        shifting.even_out_later(variants, ends[1].warehouse_id, cause, room=_ROOM)
         return reply
 
-    return once.run(command)
+    return once.run(lambda: again(command, "Others move the same stock at this moment. Try again."))
 
 
 def _half(wanted: CreateTransfer, kind: EventType, warehouse: Warehouse) -> CreateStockEvent:

@@ -139,8 +139,7 @@ def _told(days: list[Day]) -> str:
     return (
         "Orders over HTTP on a freshly deployed emulator, half of them with good cards only, half a mix: "
         f"{mix}. A buyer waits for the end of an order before the next. The floor is an empty function behind the same kind of"
-        " API, for as many callers, in the same run. (The emulator ends a function that raises, as a step of the saga does that"
-        " refuses, and starting another is most of the mix's time. On AWS it would be none.)"
+        " API, for as many callers, in the same run."
         f" No request failed, and every order ended as it must. Afterwards the tables of all {len(bought)} orders (those that"
         f" only started functions too) were reconciled: each of the {confirmed} confirmed ones is charged once and whole, no"
         " other is charged, and each level of stock is what was moved less what is reserved."

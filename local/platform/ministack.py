@@ -1,14 +1,20 @@
 """
-MiniStack, run by its own Python from this file's path, with one fault of 1.5.33 mended.
+MiniStack, run by its own Python from this file's path, with two faults of 1.5.33 mended.
 
 When it updates a nested stack, it forgets the attributes of every resource that stays as it is (a stack of its own, it hands
 them on): a new index on one table, and the ARNs of all others are gone. Here they are remembered.
+
+When a function raises, as an authorizer does that refuses, it ends the function's process, and the next call pays for a
+start. Lambda keeps it, and so it is here.
 """
 
 import sys
+import threading
+import time
 from typing import Any
 
 from ministack.app import main  # type: ignore[import-not-found] # it lives in an environment of its own
+from ministack.core import lambda_runtime  # type: ignore[import-not-found] # as above
 from ministack.services.cloudformation import _stacks, provisioners  # type: ignore[import-not-found] # as above
 
 _update_resource = provisioners._update_resource  # noqa: SLF001 - what is mended is its own
@@ -22,4 +28,51 @@ def _update(kind: str, physical_id: str, old: Any, new: Any, stack: str, logical
 
 
 provisioners._update_resource = _update  # noqa: SLF001 - as above
+
+
+class Ended(threading.local):
+    """The process that an invocation of this thread would have ended, and whether one runs."""
+
+    process: Any = None
+    is_invoking = False
+
+
+_ended = Ended()
+_signal, _collect, _invoke = lambda_runtime._signal, lambda_runtime._collect, lambda_runtime.Worker.invoke  # noqa: SLF001
+
+
+def _spare(process: Any) -> None:
+    """End a process, but one that has just been invoked not yet."""
+    if _ended.is_invoking:
+        _ended.process = process
+    else:
+        _signal(process)
+
+
+def _wait(process: Any, until: float) -> None:
+    """Wait for a process that was told to end."""
+    if process is not _ended.process:
+        _collect(process, until)
+
+
+def _invoke_and_keep(worker: Any, *arguments: Any, **named: Any) -> Any:
+    """Invoke a function; its process ends if it is stuck, not if the handler raised (then the answer has its trace)."""
+    _ended.process, _ended.is_invoking = None, True
+    try:
+        answer = _invoke(worker, *arguments, **named)
+    finally:
+        process, _ended.process, _ended.is_invoking = _ended.process, None, False
+    if process is None:
+        return answer
+    with worker._lock:  # noqa: SLF001
+        if "trace" in answer and worker._proc is None:  # noqa: SLF001
+            worker._proc = process  # noqa: SLF001
+            return answer
+    _signal(process)
+    _collect(process, time.monotonic() + lambda_runtime._REAP_GRACE)  # noqa: SLF001
+    return answer
+
+
+lambda_runtime._signal, lambda_runtime._collect = _spare, _wait  # noqa: SLF001
+lambda_runtime.Worker.invoke = _invoke_and_keep
 sys.exit(main())

@@ -180,6 +180,7 @@ def test_a_variant_has_1_to_256_shards(world: World, number: object) -> None:
 # --- what takes a moment
 
 
+@pytest.mark.usefixtures("_always_the_last")
 def test_a_deactivation_takes_hold_when_what_is_kept_is_too_old(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     variant_id = stock(world, 8, sharded=4)
     reserve(1)

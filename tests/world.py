@@ -144,6 +144,11 @@ class World:
                 records += [_lambda_shaped(record) | {"eventSourceARN": stream["StreamArn"]} for record in found]
         return records
 
+    def watch_levels(self) -> None:
+        """Let the levels that have a reorder point be looked at: every change of them since the beginning."""
+        records = [record for record in self.stream() if "reorder_point" in record["dynamodb"].get("NewImage", {})]
+        self.invoke("stock/watch_levels", {"Records": records})
+
     def messages(self, queue: str) -> list[Any]:
         """Return what is in a queue (logical id), as JSON says it."""
         received = aws.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)

@@ -22,7 +22,7 @@ from tillflow.contexts.orders.models import InventoryReleaseRequested, OrderCanc
 from tillflow.contexts.payments import events as payments
 from tillflow.contexts.payments.models import PaymentFailed, PaymentSucceeded
 from tillflow.contexts.stock import events as stock
-from tillflow.contexts.stock.models import InventoryFailed, InventoryReleased, InventoryReserved
+from tillflow.contexts.stock.models import InventoryFailed, InventoryReleased, InventoryReserved, StockLevelLow
 from tillflow.messaging.envelope import VERSION
 
 FOLDER = ROOT / "schemas" / "events"
@@ -35,6 +35,7 @@ EVENTS: dict[str, type[BaseModel]] = {
     stock.INVENTORY_RESERVED: InventoryReserved,
     stock.INVENTORY_FAILED: InventoryFailed,
     stock.INVENTORY_RELEASED: InventoryReleased,
+    stock.STOCK_LEVEL_LOW: StockLevelLow,
     payments.PAYMENT_SUCCEEDED: PaymentSucceeded,
     payments.PAYMENT_FAILED: PaymentFailed,
 }

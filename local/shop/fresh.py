@@ -118,9 +118,9 @@ class Retold:
             event["body"] = self._signed(event["body"])
         for record in event.get("Records", []):
             if "dynamodb" in record:
-                outbox = record["dynamodb"]["NewImage"]["outbox"]
-                told = self._told(zlib.decompress(base64.b64decode(outbox["B"])).decode())
-                outbox["B"] = base64.b64encode(zlib.compress(told.encode())).decode()
+                for packed in (each for each in record["dynamodb"]["NewImage"].values() if "B" in each):
+                    told = self._told(zlib.decompress(base64.b64decode(packed["B"])).decode())
+                    packed["B"] = base64.b64encode(zlib.compress(told.encode())).decode()
             else:
                 record["md5OfBody"] = hashlib.md5(record["body"].encode(), usedforsecurity=False).hexdigest()
         return event

@@ -32,7 +32,7 @@ def allowed(route: str, role: Role | None) -> int | None:
 
 @pytest.mark.parametrize(("route", "role"), MATRIX, ids=str)
 def test_a_role_is_let_in_or_turned_away_as_the_tables_say(world: World, route: str, role: Role | None) -> None:
-    path = {"orderId": new(), "id": new(), "userId": "user-2"}
+    path = {"orderId": new(), "id": new(), "userId": "user-2", "variantId": new()}
     answer = world.call(route, roles=None if role is None else [role], path=path, body={}, headers={"Idempotency-Key": "k"})
 
     turned_away = answer.status if answer.status in (401, 403) else None

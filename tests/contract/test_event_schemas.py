@@ -21,7 +21,7 @@ from tillflow.contexts.orders import events as orders
 from tillflow.contexts.orders.rules import Order
 from tillflow.contexts.payments import events as payments
 from tillflow.contexts.stock import events as stock
-from tillflow.contexts.stock.rules import Line
+from tillflow.contexts.stock.rules import Level, Line
 from tillflow.messaging.envelope import Cause, Event, seal
 from tillflow.values import jsontext
 
@@ -40,6 +40,7 @@ MADE: list[Event] = [
     stock.inventory_reserved(ORDER_ID, OTHER_ID, LINES),
     stock.inventory_failed(ORDER_ID, "OUT_OF_STOCK"),
     stock.inventory_released(OTHER_ID, ORDER_ID, OTHER_ID, "PAYMENT_FAILED", LINES),
+    stock.stock_level_low(Level(OTHER_ID, ORDER_ID, 3, reorder_point=5), "A"),
     payments.payment_succeeded(ORDER_ID, OTHER_ID),
     payments.payment_failed(ORDER_ID, OTHER_ID, "card_declined"),
 ]
@@ -119,8 +120,11 @@ def test_amounts_are_exact_json_numbers() -> None:
 
 
 def test_what_the_stack_emits_along_an_order_fits_its_schema(world: World) -> None:
-    # GIVEN one order that is confirmed and then canceled, one declined, and one short of stock
+    # GIVEN one order that is confirmed and then canceled, one declined, one short of stock, and little left
     shop.stock(world, 5)
+    path = {"id": shop.warehouse(world), "variantId": shop.variant(world)}
+    route = "PUT /api/v1/warehouses/{id}/levels/{variantId}/reorder-point"
+    world.call(route, roles=["manager"], path=path, body={"quantity": 5})
     confirmed, declined = shop.order(world), shop.order(world, paymentToken="tok_declined")
     short = shop.order(world, shop.line(quantity=9))
     for step in ("reserve_stock", "charge_payment", "complete_order"):
@@ -133,6 +137,9 @@ def test_what_the_stack_emits_along_an_order_fits_its_schema(world: World) -> No
     for order_id in (confirmed, declined):
         for step in ("fail_order", "refund_payment", "release_stock"):
             world.step(step, order_id)
+
+    shop.move(world, 1, kind="OUTBOUND")
+    world.watch_levels()
 
     # WHEN all that was emitted is looked at
     emitted = world.events()

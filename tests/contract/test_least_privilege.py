@@ -276,9 +276,16 @@ def keep_masters(world: World) -> None:
     world.call("GET /api/v1/warehouses", user="seller-1", roles=["seller"])
     world.call("GET /api/v1/warehouses/{id}/levels", path={"id": warehouse}, **manager)
     world.call("DELETE /api/v1/warehouses/{id}/sellers/{userId}", path=seller, **manager)
+    level = {"id": warehouse, "variantId": shop.variant(world)}
+    point = {"quantity": shop.levels(world)[warehouse][2]}
+    for method in ("PUT", "DELETE", "PUT"):
+        world.call(f"{method} /api/v1/warehouses/{{id}}/levels/{{variantId}}/reorder-point", path=level, body=point, **manager)
+    assert shop.move(world, 1, kind="OUTBOUND").status == 201
+    world.watch_levels()
+    world.invoke("stock/watch_levels", {"Records": [{"dynamodb": {"NewImage": {"reorder_point": {"N": "1"}}}}]})
     for quantity, status in ((1, 201), (99, 400)):
         lines = [{"variantId": shop.variant(world), "quantity": quantity}]
-        body = {"fromWarehouseId": warehouse, "toWarehouseId": shop.warehouse(world, "WH-2"), "lines": lines}
+        body: dict[str, Any] = {"fromWarehouseId": warehouse, "toWarehouseId": shop.warehouse(world, "WH-2"), "lines": lines}
         headers = {"Idempotency-Key": f"{quantity}"}
         assert world.call("POST /api/v1/stock-transfers", body=body, headers=headers, **manager).status == status
 

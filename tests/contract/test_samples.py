@@ -74,6 +74,8 @@ HTTP: dict[str, tuple[int, Callable[[Any], bool]]] = {
     "stock/get_warehouse": (200, lambda body: body["sellerIds"] == ["seller-1"]),
     "stock/change_warehouse": (200, lambda body: body["name"] == "São Paulo, Lapa"),
     "stock/list_warehouse_levels": (200, lambda body: [each["available"] for each in body["content"]] == [25]),
+    "stock/set_reorder_point": (200, lambda body: (body["quantity"], body["available"], body["low"]) == (20, 25, False)),
+    "stock/clear_reorder_point": (200, lambda body: body["quantity"] is None),
     "stock/name_seller": (200, lambda body: body["sellerIds"] == ["seller-1", "seller-2"]),
     "stock/remove_seller": (200, lambda body: body["sellerIds"] == []),
     "stock/list_variants": (200, lambda body: [each["sku"] for each in body["content"]] == ["LAPTOP-X-RED-256"]),
@@ -170,10 +172,25 @@ def test_a_queue_s_sample_of_an_event_is_kept(world: World) -> None:
     assert kept["event_type"] == "OrderCreated"
 
 
+def test_the_stream_s_sample_of_a_low_level_is_told_of(arranged: World) -> None:
+    low = "stock/watch_levels"
+    for earlier in BEFORE[low]:
+        arranged.invoke(earlier, sample(earlier))
+    path = {"id": samples.WAREHOUSE_ID, "variantId": samples.VARIANT_ID}
+    lines = [{"variantId": samples.VARIANT_ID, "quantity": 6}]
+    body = {"type": "OUTBOUND", "warehouseId": path["id"], "lines": lines}
+    assert arranged.call("POST /api/v1/stock-events", body=body, roles=["manager"]).status == 201
+
+    arranged.invoke(low, sample(low))
+
+    assert [event["data"]["available"] for event in arranged.events("StockLevelLow")] == [19]
+
+
 def test_every_sample_is_run_by_a_test_of_this_file() -> None:
     apart = {
         "identity/authorize",
         "stock/export_releases",
+        "stock/watch_levels",
         "order_saga/resume_stuck_orders",
         "outbox/publish_events",
         "stock/on_inventory_release_requested",

@@ -43,6 +43,7 @@ _CANCEL = frozenset({"orders/cancel_order"})
 _RESUME = frozenset({"order_saga/resume_stuck_orders"})
 
 _HAMBURG, _APPLE, _PLUM = ids.derived("warehouse", "HAMBURG"), ids.derived("variant", "APPLE"), ids.derived("variant", "PLUM")
+_APPLES = f"VARIANT#{_APPLE}", f"LEVEL#{_HAMBURG}"
 
 
 def shop(world: World) -> None:
@@ -259,6 +260,26 @@ def _plums_are_in(shards: int, units: list[int]) -> Act:
         assert [item["available"] for item in sorted(levels, key=lambda item: place_of(item)[2])] == units
         (variant,) = [item for item in world.items("StockTable") if item["pk"] == f"VARIANT#{_PLUM}" and "version" in item]
         assert (variant["shards"], "units_behind" in variant) == (shards, False)
+
+    return also
+
+
+def _watched(world: World) -> None:
+    shop(world)
+    _change(keeping.SET_POINT, {"quantity": 5}, id=_HAMBURG, variantId=_APPLE)(world)
+
+
+def _falls_low(world: World) -> None:
+    move_stock(world, "OUTBOUND", "HAMBURG", {"APPLE": 6}, key="k")
+    world.drain()
+    move_stock(world, "OUTBOUND", "HAMBURG", {"APPLE": 1}, key="l")
+    world.drain()
+
+
+def _point_is(quantity: int | None) -> Act:
+    def also(world: World) -> None:
+        (level,) = [item for item in world.items("StockTable") if (item["pk"], item["sk"]) == _APPLES]
+        assert level.get("reorder_point") == quantity
 
     return also
 
@@ -497,6 +518,26 @@ REGISTER: dict[str, Command] = {
             lambda world: move_stock(world, "OUTBOUND", "HAMBURG", {"PLUM": 3}, key="k"),
             sharded_shop,
             also=_ledger_has(2),
+        ),
+        Command(
+            "a level falls through its reorder point",
+            _falls_low,
+            _watched,
+            events={"StockLevelLow": 1},
+            breaks=frozenset({"stock/create_stock_event", "stock/watch_levels", "outbox/publish_events"}),
+        ),
+        Command(
+            "set a reorder point",
+            _change(keeping.SET_POINT, {"quantity": 5}, id=_HAMBURG, variantId=_APPLE),
+            shop,
+            also=_point_is(5),
+            plays=Play(keeping.sets_and_clears_a_point, holds=keeping.low_levels_are_told),
+        ),
+        Command(
+            "clear a reorder point",
+            _change(keeping.CLEAR_POINT, {}, id=_HAMBURG, variantId=_APPLE),
+            _watched,
+            also=_point_is(None),
         ),
         Command(
             "create a warehouse",

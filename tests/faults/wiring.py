@@ -1,6 +1,7 @@
 """What leads to what in the stack, from its templates: no second spelling of a trigger, a rule or a route."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ _WRITES = {
     "dynamodb:PutItem",
     "dynamodb:UpdateItem",
     "dynamodb:DeleteItem",
+    "dynamodb:BatchWriteItem",
     "events:PutEvents",
     "sqs:SendMessage",
     "states:StartExecution",
@@ -88,12 +90,12 @@ class Wiring:
         return {route: function.name for function in template.functions().values() for route in function.routes}
 
     @cached_property
-    def streams(self) -> dict[str, tuple[str, list[dict[str, Any]]]]:
-        """For each table whose stream is read: the reader, and its filters."""
-        return {
-            resource_of(p["Stream"]): (function, [json.loads(each["Pattern"]) for each in p["FilterCriteria"]["Filters"]])
-            for function, p in self._triggers("DynamoDB")
-        }
+    def streams(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
+        """For each table whose stream is read: its readers, each with its filters."""
+        readers: defaultdict[str, dict[str, list[dict[str, Any]]]] = defaultdict(dict)
+        for function, p in self._triggers("DynamoDB"):
+            readers[resource_of(p["Stream"])][function] = [json.loads(each["Pattern"]) for each in p["FilterCriteria"]["Filters"]]
+        return readers
 
     @cached_property
     def schedules(self) -> list[str]:

@@ -48,7 +48,7 @@ _OF_TESTS = {
 class Pending:
     """What has been sent and not yet delivered."""
 
-    streams: defaultdict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    streams: defaultdict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     queues: defaultdict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     starts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
@@ -115,12 +115,13 @@ class World:
         keys = {name: image[name] for name in ("pk", "sk") if name in image}
         change = {"ApproximateCreationDateTime": clock.epoch(clock.now()), "Keys": keys, "NewImage": image}
         record = {"eventName": "MODIFY", "eventSource": "aws:dynamodb", "dynamodb": change}
-        if table in self.wiring.streams and any(matches(each, record) for each in self.wiring.streams[table][1]):
-            self.hand_to_stream(table, record)
+        for function, filters in self.wiring.streams.get(table, {}).items():
+            if any(matches(each, record) for each in filters):
+                self.hand_to_stream(table, function, record)
 
-    def hand_to_stream(self, table: str, record: dict[str, Any]) -> None:
-        """Take what a table's stream has for its reader."""
-        self.pending.streams[table].append(record)
+    def hand_to_stream(self, table: str, function: str, record: dict[str, Any]) -> None:
+        """Take what a table's stream has for one of its readers."""
+        self.pending.streams[table, function].append(record)
 
     def _to_letters(self, letter: dict[str, Any]) -> None:
         self.letters.append(letter)
@@ -163,7 +164,7 @@ class World:
     def drain(self) -> None:
         """Deliver everything, and everything that causes."""
         while self.pending.anything():
-            for table in list(self.pending.streams):
+            for table in dict.fromkeys(table for table, _ in self.pending.streams):
                 self.deliver_stream(table)
             for queue in list(self.pending.queues):
                 self.deliver_queue(queue)
@@ -177,15 +178,18 @@ class World:
         return execution
 
     def deliver_stream(self, table: str) -> None:
-        """Hand a table's records to the publisher until it takes them."""
-        records = self.pending.streams.pop(table, [])
-        function, _ = self.wiring.streams[table]
-        for _ in range(_MOST_STREAM_ATTEMPTS if records else 0):
+        """Hand a table's records to each of its stream's readers until it takes them."""
+        for function in self.wiring.streams[table]:
+            records = self.pending.streams.pop((table, function), [])
+            if records and not self._takes(function, records):
+                pytest.fail(f"a batch of {table}'s stream never succeeded at {function}: {self.last_error!r}")
+
+    def _takes(self, function: str, records: list[dict[str, Any]]) -> bool:
+        for _ in range(_MOST_STREAM_ATTEMPTS):
             if self._succeeds(function, {"Records": records}):
-                return
+                return True
             passing.wait(1)
-        if records:
-            pytest.fail(f"a batch of {table}'s stream never succeeded: {self.last_error!r}")
+        return False
 
     def deliver_queue(self, queue: str) -> None:
         """Hand a queue's messages to their consumer until it takes them or the dead-letter queue does."""

@@ -39,7 +39,7 @@ class Streams:
     def append(self, table: str, function: str, record: dict[str, Any]) -> None:
         """Append to the shard of the item's partition: the order of one item's records is kept."""
         number = zlib.crc32(record["dynamodb"]["NewImage"]["pk"]["S"].encode()) % _SHARDS
-        name = f"stream {table}/{number}"
+        name = f"stream {table}/{number} to {function}"
         shard = self._shards.setdefault(name, _Shard(name, function))
         shard.records.append(record)
         self._read_soon(shard)

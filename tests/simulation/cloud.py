@@ -90,9 +90,9 @@ class Cloud(World):
 
     # --- what was sent
 
-    def hand_to_stream(self, table: str, record: dict[str, Any]) -> None:
+    def hand_to_stream(self, table: str, function: str, record: dict[str, Any]) -> None:
         """Let the stream's reader come by."""
-        self._streams.append(table, self.wiring.streams[table][0], record)
+        self._streams.append(table, function, record)
 
     def hand_to_target(self, target: str, event: dict[str, Any]) -> None:
         """Deliver within a second; astray: much later, twice, or (a start) into the dead letters."""

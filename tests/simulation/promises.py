@@ -53,7 +53,7 @@ def events_are_complete(evening: Evening) -> None:
     told: defaultdict[str, set[str]] = defaultdict(set)
     orders = {item["pk"].removeprefix("ORDER#"): item for item in evening.items("OrdersTable")}
     for event in evening.published:
-        if event["source"].startswith("tillflow."):
+        if event["source"].startswith("tillflow.") and "order_id" in event["detail"]["data"]:
             order_id = event["detail"]["data"]["order_id"]
             told[order_id].add(event["detail-type"])
             assert event["detail"]["trace_id"] == orders[order_id]["trace_id"], (

@@ -38,4 +38,5 @@ def simulator(patch: pytest.MonkeyPatch) -> Simulator:
     patch.setattr(passing, "wait", cloud.scheduler.sleep)
     patch.setattr(metrics, "_write", lambda *_: None)
     open_shop(cloud)
+    cloud.scheduler.run()  # its first movements are listed
     return Simulator(cloud, cloud.snapshot(), REGISTER)

@@ -1,9 +1,10 @@
 """What managers do with warehouses and variants: transfer between them, rename, open and close, name sellers."""
 
 from collections import Counter, defaultdict
+from typing import Any
 
 from tests.simulation.scene import Asks, Evening, Request, Scene, Sent, lives
-from tests.simulation.shop import MANAGERS, PLENTY, SELLERS, SKUS, WAREHOUSES
+from tests.simulation.shop import MANAGERS, PLENTY, SCARCE, SELLERS, SKUS, WAREHOUSES
 from tillflow.contexts.stock.store import lines_of
 from tillflow.contexts.stock.tables import is_level, place_of
 from tillflow.values import ids
@@ -11,6 +12,9 @@ from tillflow.values import ids
 TRANSFER = "POST /api/v1/stock-transfers"
 CHANGE_WAREHOUSE, CHANGE_VARIANT = "PATCH /api/v1/warehouses/{id}", "PATCH /api/v1/variants/{id}"
 NAME, REMOVE = (f"{method} /api/v1/warehouses/{{id}}/sellers/{{userId}}" for method in ("PUT", "DELETE"))
+SET_POINT, CLEAR_POINT = (
+    f"{method} /api/v1/warehouses/{{id}}/levels/{{variantId}}/reorder-point" for method in ("PUT", "DELETE")
+)
 LIST_WAREHOUSES, LIST_VARIANTS = "GET /api/v1/warehouses", "GET /api/v1/variants"
 LIST_LEVELS = "GET /api/v1/warehouses/{id}/levels"
 # Nobody else acts as these.
@@ -65,6 +69,14 @@ def names_and_removes(scene: Scene) -> Request:
     return Request(scene.dice.choice((NAME, REMOVE)), scene.dice.choice(MANAGERS), "manager", {}, path=path)
 
 
+def sets_and_clears_a_point(scene: Scene) -> Request:
+    """Return the request of a manager to set a reorder point, or to clear one."""
+    dice = scene.dice
+    path = {"id": ids.derived("warehouse", dice.choice(WAREHOUSES)), "variantId": ids.derived("variant", dice.choice(SCARCE))}
+    route, body = dice.choice(((SET_POINT, {"quantity": dice.choice((1, 2, 3))}), (CLEAR_POINT, {})))
+    return Request(route, dice.choice(MANAGERS), "manager", body, path=path, codes=frozenset({"LEVEL_NOT_FOUND"}))
+
+
 # --- what they may rely on
 
 
@@ -115,6 +127,30 @@ def changes_are_as_told(evening: Evening) -> None:
         warehouse = warehouses[level["sk"].partition("#")[2]]
         if "levels_behind" not in warehouse:
             assert ("closed" in level) != warehouse["active"], f"a level in {warehouse['code']} is not as open as that"
+
+
+def low_levels_are_told(evening: Evening) -> None:
+    """A level that has a reorder point has noted on which side it is; whatever was told of was a fall, each of them once."""
+    shards: defaultdict[tuple[str, str], dict[int, dict[str, Any]]] = defaultdict(dict)
+    for item in filter(is_level, evening.items("StockTable")):
+        variant_id, warehouse_id, shard = place_of(item)
+        shards[variant_id, warehouse_id][shard] = item
+    for level in shards.values():
+        point, low, available = (
+            level[0].get("reorder_point"),
+            "low" in level[0],
+            sum(each["available"] for each in level.values()),
+        )
+        assert point is not None or not low, "a level is low by no threshold"
+        assert point is None or available >= point or low, "nobody was told that a level is low"
+        assert point is None or available <= point or not low, "a level is told to be low and is not"
+        assert point is None or {each.get("reorder_point") for each in level.values()} == {point}, "a shard is not looked at"
+    set_to = {sent.request.body["quantity"] for sent in evening.sent(SET_POINT) if sent.request.body}
+    for event in evening.published:
+        if event["detail-type"] == "StockLevelLow":
+            told = event["detail"]["data"]
+            assert 0 <= told["available"] < told["reorder_point"], "what was told of is no fall"
+            assert told["reorder_point"] in set_to, "a threshold that nobody set"
 
 
 def lists_are_complete(evening: Evening) -> None:

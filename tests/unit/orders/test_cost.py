@@ -20,8 +20,12 @@ def buy(world: World, lines: int) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(("lines", "units"), [(1, 14), (3, 18)])
-def test_a_confirmed_order_writes_so_much(world: World, lines: int, units: int) -> None:
+@pytest.mark.parametrize("watched", [False, True])
+def test_a_confirmed_order_writes_so_much(world: World, lines: int, units: int, *, watched: bool) -> None:
     for number in range(lines):
         shop.stock(world, 5, f"SKU-{number}")
+        path = {"id": shop.warehouse(world), "variantId": shop.variant(world, f"SKU-{number}")}
+        route = "PUT /api/v1/warehouses/{id}/levels/{variantId}/reorder-point"
+        assert not watched or world.call(route, path=path, body={"quantity": 5}, roles=["manager"]).status == 200
 
     assert sum(buy(world, lines).values()) == units

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from tillflow.errors import Unavailable
 from tillflow.messaging.envelope import NotAnEnvelope
+from tillflow.messaging.letters import Record, set_aside
 from tillflow.messaging.packing import Packed, unpack
 from tillflow.runtime import aws, backoff
 from tillflow.runtime.config import setting
-from tillflow.runtime.invocation import logger
-from tillflow.values import jsontext
 
 if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
@@ -37,8 +36,6 @@ _NEVER = {
 }
 # As much of an outbox as a dead letter holds beside the rest of it.
 _MAX_LETTER_OUTBOX = 180_000
-
-type Record = dict[str, Any]
 
 
 class NotPublished(Unavailable):
@@ -125,16 +122,7 @@ def _put(batch: list[_Waiting]) -> Iterator[tuple[_Waiting, str]]:
 
 
 def _set_aside(record: Record, reason: str) -> None:
-    """Send a record that can never be published to the dead letters: the item's table and key, why, and its outbox."""
-    change = record["dynamodb"]
-    outbox = str(change["NewImage"]["outbox"].get("B"))
-    letter = {
-        "reason": reason,
-        "stream": record.get("eventSourceARN"),
-        "event_id": record.get("eventID"),
-        "sequence_number": change.get("SequenceNumber"),
-        "key": change.get("Keys"),
-        "outbox": outbox if len(outbox) <= _MAX_LETTER_OUTBOX else f"{len(outbox):,} characters: read the stream or the item",
-    }
-    logger.error("not publishable", extra={"reason": reason, "key": letter["key"]})
-    aws.client("sqs").send_message(QueueUrl=setting("PUBLISH_DEAD_LETTERS_URL"), MessageBody=jsontext.dumps(letter))
+    """Send a record that can never be published to the dead letters, with its outbox."""
+    outbox = str(record["dynamodb"]["NewImage"]["outbox"].get("B"))
+    shown = outbox if len(outbox) <= _MAX_LETTER_OUTBOX else f"{len(outbox):,} characters: read the stream or the item"
+    set_aside(setting("PUBLISH_DEAD_LETTERS_URL"), record, reason, outbox=shown)

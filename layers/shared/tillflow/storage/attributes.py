@@ -5,6 +5,7 @@ boto3 has such a serializer; it gives numbers back as `Decimal` and is the large
 Tillflow stores text, integers, booleans, bytes, lists and maps: a float is refused, so money cannot become one.
 """
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,6 +50,18 @@ def _from_attribute(attribute: Mapping[str, Any]) -> Any:
         case "M":
             return from_item(value)
     return value
+
+
+def from_image(image: Mapping[str, Any]) -> Item:
+    """
+    Return the item of a stream record, as Lambda passes it on (its bytes in base64), as plain Python values.
+
+    Raises:
+        ValueError: its bytes are not base64.
+    """
+    return {
+        name: base64.b64decode(each["B"], validate=True) if "B" in each else _from_attribute(each) for name, each in image.items()
+    }
 
 
 def from_item(item: Mapping[str, Any]) -> Item:

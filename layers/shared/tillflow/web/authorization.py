@@ -53,6 +53,8 @@ ROUTES: dict[str, str] = {
     "GET /api/v1/warehouses/{id}": "stock:read",
     "PATCH /api/v1/warehouses/{id}": "catalog:write",
     "GET /api/v1/warehouses/{id}/levels": "stock:read",
+    "PUT /api/v1/warehouses/{id}/levels/{variantId}/reorder-point": "stock:write",
+    "DELETE /api/v1/warehouses/{id}/levels/{variantId}/reorder-point": "stock:write",
     "PUT /api/v1/warehouses/{id}/sellers/{userId}": "catalog:write",
     "DELETE /api/v1/warehouses/{id}/sellers/{userId}": "catalog:write",
     "POST /api/v1/variants": "catalog:write",

@@ -90,8 +90,12 @@ def total(levels: Sequence[Level]) -> int:
 def by_warehouse(levels: Sequence[Level]) -> list[Level]:
     """Return the levels as if nothing were sharded: one for each warehouse, in the order of their ids."""
     warehouses = sorted({level.warehouse_id for level in levels})
-    sums = ((each, total([level for level in levels if level.warehouse_id == each])) for each in warehouses)
-    return [Level(levels[0].variant_id, warehouse_id, units) for warehouse_id, units in sums]
+    return [whole([level for level in levels if level.warehouse_id == each]) for each in warehouses]
+
+
+def whole(shards: Sequence[Level]) -> Level:
+    """Return a level as if it were not sharded: its first shard, which knows its reorder point, with the units of all."""
+    return replace(min(shards, key=lambda level: level.shard), available=total(shards))
 
 
 def take(variant: Variant, levels: Sequence[Level], quantity: int) -> list[Line]:

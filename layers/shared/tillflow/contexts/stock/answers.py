@@ -69,13 +69,24 @@ class StockTransfer(TypedDict):
     inbound: StockEvent
 
 
-class StockLevel(TypedDict):
-    """A variant's units in one warehouse: `available` is what may still be reserved, `onHand` that and `reserved`."""
+class Units(TypedDict):
+    """
+    A variant's units in one warehouse: `available` is what may still be reserved, `onHand` that and `reserved`.
 
-    warehouseId: UUID
+    Where a `reorderPoint` is set, `low` says that they have fallen through it and not risen above it since.
+    """
+
     onHand: int
     reserved: int
     available: int
+    reorderPoint: NotRequired[int]
+    low: NotRequired[bool]
+
+
+class StockLevel(Units):
+    """A variant's units in one warehouse."""
+
+    warehouseId: UUID
 
 
 class StockLevels(TypedDict):
@@ -84,14 +95,21 @@ class StockLevels(TypedDict):
     items: list[StockLevel]
 
 
-class WarehouseLevel(TypedDict):
-    """One variant's units in a warehouse: `available` is what may still be reserved, `onHand` that and `reserved`."""
+class WarehouseLevel(Units):
+    """One variant's units in a warehouse."""
 
     variantId: UUID
     variantSku: str
-    onHand: int
-    reserved: int
+
+
+class ReorderPoint(TypedDict):
+    """A level's threshold (null: none): once fewer than `quantity` are `available`, it is `low` until more are."""
+
+    warehouseId: UUID
+    variantId: UUID
+    quantity: int | None
     available: int
+    low: bool
 
 
 class Page(TypedDict):

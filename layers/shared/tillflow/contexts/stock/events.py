@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tillflow.contexts.stock.rules import Line
+from tillflow.contexts.stock.rules import Level, Line
 from tillflow.messaging.envelope import Event
 
 SOURCE = "tillflow.stock"
 INVENTORY_RESERVED = "InventoryReserved"
 INVENTORY_FAILED = "InventoryFailed"
 INVENTORY_RELEASED = "InventoryReleased"
+STOCK_LEVEL_LOW = "StockLevelLow"
 
 
 def units_by_sku(lines: Sequence[Line]) -> list[dict[str, Any]]:
@@ -41,3 +42,15 @@ def inventory_released(release_id: str, order_id: str, reservation_id: str, reas
         "released_items": units_by_sku(lines),
     }
     return Event(SOURCE, INVENTORY_RELEASED, data)
+
+
+def stock_level_low(level: Level, sku: str) -> Event:
+    """Return `StockLevelLow`: what is available of a variant in a warehouse has fallen through its reorder point."""
+    data = {
+        "variant_id": level.variant_id,
+        "sku_id": sku,
+        "warehouse_id": level.warehouse_id,
+        "available": level.available,
+        "reorder_point": level.reorder_point,
+    }
+    return Event(SOURCE, STOCK_LEVEL_LOW, data)

@@ -9,6 +9,7 @@ from typing import Any
 from tillflow.contexts.stock import store, tables
 from tillflow.contexts.stock.rules import Level, Variant, Warehouse
 from tillflow.storage import database
+from tillflow.storage.again import Moved
 from tillflow.storage.attributes import Item
 from tillflow.storage.commit import Commit, absent, always, when
 from tillflow.storage.tables import Key
@@ -80,6 +81,52 @@ def align(commit: Commit, level: Level, warehouse: Warehouse, otherwise: Callabl
         change={"warehouse_version": warehouse.version} | ({} if warehouse.active else {"closed": True}),
         remove=("closed",) if warehouse.active else (),
         when=when("attribute_not_exists(#warehouse_version) OR #warehouse_version < :version", version=warehouse.version),
+        otherwise=lambda _: otherwise(),
+    )
+
+
+def set_reorder_point(commit: Commit, level: Level, otherwise: Callable[[], Exception], *, alone: bool) -> None:
+    """
+    Store a level's reorder point, or take it away, and whether it is low.
+
+    If it is *alone* (has no other shards), then only if it is that by what is available now.
+    """
+    point, side = level.reorder_point, "<" if level.low else ">="
+    commit.update(
+        tables.stock(),
+        tables.level_key(level.variant_id, level.warehouse_id),
+        change=({} if point is None else {"reorder_point": point}) | ({"low": True} if level.low else {}),
+        remove=(*(("reorder_point",) if point is None else ()), *(() if level.low else ("low",))),
+        when=when(f"#available {side} :point", point=point) if alone and point is not None else always(),
+        otherwise=lambda _: otherwise(),
+    )
+
+
+def mark_shard(commit: Commit, level: Level, shard: int) -> None:
+    """Let another shard of a level have the level's reorder point, so that a change of it is looked at too."""
+    point = level.reorder_point
+    commit.update(
+        tables.stock(),
+        store.level_key(level.variant_id, level.warehouse_id, shard),
+        # One that nothing was put into yet has it too.
+        add={"available": 0},
+        change={} if point is None else {"reorder_point": point},
+        remove=("reorder_point",) if point is None else (),
+        when=always(),
+        otherwise=lambda _: Moved(),
+    )
+
+
+def note_low(commit: Commit, level: Level, otherwise: Callable[[], Exception], *, alone: bool) -> None:
+    """Store whether a level is low, if that is not noted yet and, if it is *alone*, by what is available it is so now."""
+    noted, side = ("attribute_not_exists(#low)", "<") if level.low else ("attribute_exists(#low)", ">")
+    is_so = f" AND #available {side} :point" if alone else ""
+    commit.update(
+        tables.stock(),
+        tables.level_key(level.variant_id, level.warehouse_id),
+        change={"low": True} if level.low else {},
+        remove=() if level.low else ("low",),
+        when=when(f"{noted} AND #reorder_point = :point{is_so}", point=level.reorder_point),
         otherwise=lambda _: otherwise(),
     )
 

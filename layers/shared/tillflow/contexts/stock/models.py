@@ -108,6 +108,12 @@ class LevelQuery(PageQuery):
     sku: Code | None = None
 
 
+class SetReorderPoint(Body):
+    """Body of PUT …/reorder-point: fewer than *quantity* available units are low."""
+
+    quantity: Annotated[int, Field(ge=1, le=MAX_UNITS)]
+
+
 class StockEventLine(Body):
     """One variant's movement: positive for INBOUND and OUTBOUND, positive or negative for ADJUST."""
 
@@ -200,3 +206,13 @@ class InventoryReleased(Model):
     reservation_id: UUID
     reason: str
     released_items: list[MovedItem]
+
+
+class StockLevelLow(Model):
+    """Data of `StockLevelLow`."""
+
+    variant_id: UUID
+    sku_id: str
+    warehouse_id: UUID
+    available: int
+    reorder_point: int

@@ -84,6 +84,14 @@ class VariantNotFound(NotFound):
     detail = "stock-variant-not-found"
 
 
+class LevelNotFound(NotFound):
+    """The warehouse has never had the variant."""
+
+    code = "LEVEL_NOT_FOUND"
+    title = "Level not found"
+    detail = "stock-level-not-found"
+
+
 class WarehouseForbidden(Forbidden):
     """The seller is not authorised for this warehouse."""
 
@@ -165,6 +173,9 @@ class Level:
     closed: bool = False
     warehouse_version: int = 0
     shard: int = 0
+    # Fewer than *reorder_point* are low; so noted, until more than that many are available.
+    reorder_point: int | None = None
+    low: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +261,16 @@ def check_moment(occurred_at: datetime, at: datetime) -> None:
     """
     if occurred_at - at > _FURTHEST_AHEAD:
         raise InvalidStockEvent("occurredAt lies more than a day ahead. A movement is recorded when it has occurred.")
+
+
+def has_fallen(level: Level) -> bool:
+    """Tell whether it has fallen through its reorder point and nobody has been told."""
+    return level.reorder_point is not None and level.available < level.reorder_point and not level.low
+
+
+def has_risen(level: Level) -> bool:
+    """Tell whether it has risen above its reorder point since it fell through it."""
+    return level.reorder_point is not None and level.available > level.reorder_point and level.low
 
 
 def check_access(warehouse: Warehouse, user_id: str, roles: Sequence[str]) -> None:

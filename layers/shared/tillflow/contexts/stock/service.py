@@ -57,7 +57,8 @@ def _of_caller(levels: Sequence[Level], user_id: str, roles: Sequence[str]) -> S
 def present_level(level: Level, held: Mapping[Place, int]) -> dict[str, Any]:
     """Return a level's numbers; *held* is what reservations hold."""
     reserved = held.get((level.variant_id, level.warehouse_id), 0)
-    return {"onHand": level.available + reserved, "reserved": reserved, "available": level.available}
+    watched = {} if level.reorder_point is None else {"reorderPoint": level.reorder_point, "low": level.low}
+    return {"onHand": level.available + reserved, "reserved": reserved, "available": level.available, **watched}
 
 
 def held_by(open_orders: Iterable[str]) -> Mapping[Place, int]:

@@ -7,10 +7,10 @@ read and written as if there were no others.
 """
 
 import random
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from tillflow.contexts.stock import store
+from tillflow.contexts.stock import allocation, store
 from tillflow.contexts.stock.rules import Level, Stocked, Variant
 from tillflow.storage.again import Moved
 from tillflow.values import clock
@@ -46,10 +46,19 @@ def find_totals(warehouse_id: str, variant_ids: Iterable[str]) -> dict[str, Leve
     """Return those of the variants' levels in a warehouse that there are, each as one, by variant's id, perhaps a moment old."""
     shards = {variant.variant_id: variant.shards_ever for variant in store.find_variants(variant_ids, consistent=False)}
     places = [(variant_id, warehouse_id, shard) for variant_id, ever in shards.items() for shard in range(ever)]
-    units = Counter[str]()
+    found = defaultdict[str, list[Level]](list)
     for level in store.find_levels(places, consistent=False):
-        units[level.variant_id] += level.available
-    return {variant_id: Level(variant_id, warehouse_id, available) for variant_id, available in units.items()}
+        found[level.variant_id].append(level)
+    return {variant_id: allocation.whole(levels) for variant_id, levels in found.items()}
+
+
+def find_level(variant_id: str, warehouse_id: str) -> Stocked | None:
+    """Return a variant and its level in one warehouse, every shard of it that there is; None where it never had any."""
+    for variant in store.find_variants([variant_id]):
+        levels = tuple(store.find_levels((variant_id, warehouse_id, shard) for shard in range(variant.shards_ever)))
+        if any(level.shard == 0 for level in levels):
+            return Stocked(variant, levels)
+    return None
 
 
 def _find(places: Sequence[store.Place]) -> list[Level]:

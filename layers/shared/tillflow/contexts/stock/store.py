@@ -49,7 +49,7 @@ def find_variants(variant_ids: Iterable[str], *, consistent: bool = True) -> Ite
 def find_variant(variant_id: str) -> Stocked | None:
     """Return the variant with its levels, or None. One query: they share a partition."""
     items = database.partition(tables.stock(), tables.variant_key(variant_id)["pk"])
-    levels = tuple(_level(item) for item in items if tables.is_level(item))
+    levels = tuple(level_of(item) for item in items if tables.is_level(item))
     for item in items:
         if not tables.is_level(item):
             return Stocked(_variant(variant_id, item), levels)
@@ -59,13 +59,13 @@ def find_variant(variant_id: str) -> Stocked | None:
 def find_shard(variant_id: str, shard: int) -> tuple[Level, ...]:
     """Return one shard (not the first) of a variant's levels."""
     items = database.partition(tables.stock(), tables.shard_partition(variant_id, shard))
-    return tuple(_level(item) for item in items)
+    return tuple(level_of(item) for item in items)
 
 
 def find_levels(places: Iterable[Place], *, consistent: bool = True) -> Iterator[Level]:
     """Yield those of the levels that there are, in any order; not *consistent*, they cost half."""
     for item in database.batch(tables.stock(), [level_key(*place) for place in places], consistent=consistent):
-        yield _level(item)
+        yield level_of(item)
 
 
 def find_event(event_id: str) -> Item | None:
@@ -166,9 +166,19 @@ def _warehouse(warehouse_id: str, item: Item | None) -> Warehouse:
     return Warehouse(warehouse_id, item["code"], item["name"], item["active"], sellers, item["version"], behind)
 
 
-def _level(item: Item) -> Level:
+def level_of(item: Item) -> Level:
+    """Return a stored level, or shard of one."""
     variant_id, warehouse_id, shard = tables.place_of(item)
-    return Level(variant_id, warehouse_id, item["available"], "closed" in item, item.get("warehouse_version", 0), shard)
+    return Level(
+        variant_id,
+        warehouse_id,
+        item["available"],
+        closed="closed" in item,
+        warehouse_version=item.get("warehouse_version", 0),
+        shard=shard,
+        reorder_point=item.get("reorder_point"),
+        low="low" in item,
+    )
 
 
 def _variant(variant_id: str, item: Item) -> Variant:

@@ -1,0 +1,189 @@
+"""Reorder points: one event when what is available falls through the threshold, and none until it has risen above it."""
+
+from typing import Any
+
+import pytest
+
+from tests import shop
+from tests.world import Answer, World
+from tillflow.contexts.stock.rules import ReservationRefused
+from tillflow.runtime import aws
+from tillflow.values import ids
+
+POINT = "{} /api/v1/warehouses/{{id}}/levels/{{variantId}}/reorder-point"
+LOW = "StockLevelLow"
+
+
+def call(world: World, method: str, body: object = None, **parts: Any) -> Answer:
+    path = {"id": shop.warehouse(world), "variantId": shop.variant(world)} | parts.pop("path", {})
+    return world.call(POINT.format(method), path=path, body=body, **({"roles": ["manager"]} | parts))
+
+
+def set_point(world: World, quantity: int) -> Any:
+    answer = call(world, "PUT", {"quantity": quantity})
+    assert answer.status == 200, answer
+    return answer.json
+
+
+def look(world: World) -> None:
+    """Have the stream's records looked at, all of them from its beginning: again and again, that is."""
+    world.watch_levels()
+
+
+def move(world: World, quantity: int) -> int:
+    """Move stock, have it looked at, and return how often the level has been told to be low."""
+    kind = "INBOUND" if quantity > 0 else "OUTBOUND"
+    assert shop.move(world, abs(quantity), kind=kind).status == 201
+    look(world)
+    return len(world.events(LOW))
+
+
+def shown(world: World) -> tuple[Any, ...]:
+    path = {"id": shop.variant(world)}
+    (level,) = world.call("GET /api/v1/variants/{id}/levels", path=path, roles=["manager"]).json["items"]
+    return tuple(level.get(name) for name in ("available", "reorderPoint", "low"))
+
+
+def test_a_fall_through_the_point_is_told_once_until_it_has_risen_above(world: World) -> None:
+    shop.stock(world, 10)
+    set_point(world, 5)
+
+    told = [move(world, quantity) for quantity in (-5, -1, -1, +2, -1, +2, -1, -1)]
+
+    #               available:   5  4  3  5  4  6  5  4
+    assert told == [0, 1, 1, 1, 1, 1, 1, 2]
+
+
+def test_the_event_says_what_is_low_and_where(world: World) -> None:
+    shop.stock(world, 5)
+    set_point(world, 5)
+    move(world, -2)
+
+    (event,) = world.events(LOW)
+
+    assert event["data"] == {
+        "variant_id": shop.variant(world),
+        "sku_id": "SKU-1",
+        "warehouse_id": shop.warehouse(world),
+        "available": 3,
+        "reorder_point": 5,
+    }
+    assert (event["identity"], event["version"]) == ({"user_id": "stock", "roles": ["service"]}, 1)
+
+
+def test_a_sale_lowers_a_level_and_what_is_given_back_raises_it(world: World) -> None:
+    shop.stock(world, 5)
+    set_point(world, 4)
+    order = shop.order(world, shop.line(quantity=2))
+    world.step("reserve_stock", order)
+    look(world)
+    low = shown(world)
+    for step in ("fail_order", "refund_payment", "release_stock"):
+        world.step(step, order)
+    look(world)
+
+    assert (low, shown(world)) == ((3, 4, True), (5, 4, False))
+    assert len(world.events(LOW)) == 1
+
+
+def test_a_threshold_above_what_there_is_is_no_fall(world: World) -> None:
+    shop.stock(world, 3)
+
+    answer = set_point(world, 5)
+    look(world)
+
+    expected = {"warehouseId": shop.warehouse(world), "variantId": shop.variant(world), "quantity": 5, "available": 3}
+    assert answer == expected | {"low": True}
+    assert (move(world, -1), move(world, +5), move(world, -3)) == (0, 0, 1)
+
+
+def test_a_level_without_a_threshold_is_never_low(world: World) -> None:
+    shop.stock(world, 5)
+    assert (shown(world), move(world, -5)) == ((5, None, None), 0)
+    shop.move(world, 5)
+    set_point(world, 5)
+    move(world, -1)
+
+    answer = call(world, "DELETE")
+    again = call(world, "DELETE")
+
+    assert [(each.status, each.json["quantity"], each.json["low"]) for each in (answer, again)] == [(200, None, False)] * 2
+    assert (shown(world), move(world, -4)) == ((4, None, None), 1)
+
+
+def test_a_dip_that_is_made_good_before_anybody_looks_is_none(world: World) -> None:
+    shop.stock(world, 5)
+    set_point(world, 5)
+    shop.move(world, 3, kind="OUTBOUND")
+
+    assert move(world, +3) == 0
+
+
+def test_whoever_sets_it_is_not_fooled_by_a_sale_in_between(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.stock(world, 5)
+    client, sales = aws.client("dynamodb"), [2]
+    update = client.update_item
+
+    def interrupted(**request: Any) -> Any:
+        if sales:
+            assert shop.move(world, sales.pop(), kind="OUTBOUND").status == 201
+        return update(**request)
+
+    monkeypatch.setattr(client, "update_item", interrupted)
+
+    assert set_point(world, 4)["low"] is True
+    assert shown(world) == (3, 4, True)
+
+
+def test_what_is_changed_meanwhile_is_looked_at_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.stock(world, 5)
+    set_point(world, 5)
+    client, deliveries = aws.client("dynamodb"), [9]
+    update = client.update_item
+
+    def interrupted(**request: Any) -> Any:
+        if deliveries:
+            assert shop.move(world, deliveries.pop()).status == 201
+        return update(**request)
+
+    monkeypatch.setattr(client, "update_item", interrupted)
+
+    assert (move(world, -1), move(world, -9)) == (0, 1)
+
+
+def test_a_warehouse_that_has_never_had_it_has_no_level(world: World) -> None:
+    for method, body in (("PUT", {"quantity": 5}), ("DELETE", None)):
+        answer = call(world, method, body)
+        assert (answer.status, answer.json["detail"]) == (404, "stock-level-not-found")
+        answer = call(world, method, body, path={"id": ids.new()})
+        assert (answer.status, answer.json["detail"]) == (404, "stock-warehouse-not-found")
+
+
+def test_a_seller_sets_it_where_they_are_named(world: World) -> None:
+    shop.warehouse(world, sellers=("seller-1",))
+    shop.stock(world, 5)
+
+    answers = [call(world, "PUT", {"quantity": 3}, user=user, roles=["seller"]) for user in ("seller-1", "seller-2")]
+
+    assert [each.status for each in answers] == [200, 404]
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"quantity": 0}, {"quantity": -1}, {"quantity": 1.5}, {"quantity": "5"}, {"point": 5}], ids=str
+)
+def test_a_threshold_that_makes_no_sense_is_refused_with_400(world: World, body: object) -> None:
+    shop.stock(world, 5)
+
+    assert (call(world, "PUT", body).status, shown(world)) == (400, (5, None, None))
+
+
+def test_what_is_low_is_sold_all_the_same(world: World) -> None:
+    shop.stock(world, 2)
+    set_point(world, 2)
+    for _ in range(2):
+        world.step("reserve_stock", shop.order(world))
+        look(world)
+
+    with pytest.raises(ReservationRefused, match="OUT_OF_STOCK"):
+        world.step("reserve_stock", shop.order(world))
+    assert len(world.events(LOW)) == 1

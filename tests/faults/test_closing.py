@@ -9,14 +9,13 @@ from tests.faults import invariants
 from tests.faults.client import Refused, move_stock, send
 from tests.faults.command import Act
 from tests.faults.commands import ONE_LINE, order, shop
-from tests.faults.together import Together
+from tests.faults.together import every_two
 from tests.faults.trials import TRIED
 from tests.faults.world import World
 from tests.simulation.plays.masters import CHANGE_WAREHOUSE
 from tillflow.values import ids
 
 _HAMBURG, _PLUM = ids.derived("warehouse", "HAMBURG"), ids.derived("variant", "PLUM")
-_MOST_CALLS = 40
 
 
 def _switch(*, active: bool) -> Act:
@@ -69,18 +68,7 @@ def _hold(world: World) -> None:
 
 
 @pytest.mark.parametrize("other", _OTHERS)
-@pytest.mark.parametrize("first", [0, 1])
-def test_whatever_comes_between_two_calls(world: World, arranged: object, other: str, first: int) -> None:
-    for calls in range(_MOST_CALLS):
-        for others in range(_MOST_CALLS):
-            world.restore(arranged)
-            acts = (_switch(active=False), _OTHERS[other])
-            with Together(world.wire, *(partial(act, world) for act in acts)) as both:
-                goes_on = both.turn(first, calls)
-                others_go_on = both.turn(1 - first, others)
-                both.finish(first)
-            _hold(world)
-            if not others_go_on:
-                break
-        if not goes_on:
-            break
+def test_whatever_comes_between_two_calls(world: World, arranged: object, other: str) -> None:
+    acts = [partial(act, world) for act in (_switch(active=False), _OTHERS[other])]
+    for _ in every_two(world.wire, partial(world.restore, arranged), *acts):
+        _hold(world)

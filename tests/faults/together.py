@@ -1,10 +1,12 @@
 """Several things at once: each runs until its next call, and the test says whose turn it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Self
 
 from tests.faults.actor import Actor, acting
 from tests.faults.wire import Wire
+
+_MOST_CALLS = 40
 
 
 class Together:
@@ -49,3 +51,20 @@ class Together:
     def die(self, number: int) -> None:
         """End an actor where it is: its next call is not made."""
         self._actors[number].die()
+
+
+def every_two(wire: Wire, arrange: Callable[[], object], *acts: Callable[[], None]) -> Iterator[None]:
+    """Let two *acts* happen at once: each with each start of the other between two of its calls. Yield when both are done."""
+    for first in (0, 1):
+        for calls in range(_MOST_CALLS):
+            for others in range(_MOST_CALLS):
+                arrange()
+                with Together(wire, *acts) as both:
+                    goes_on = both.turn(first, calls)
+                    others_go_on = both.turn(1 - first, others)
+                    both.finish(first)
+                yield
+                if not others_go_on:
+                    break
+            if not goes_on:
+                break

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests import shop
+from tests.metering import metered
 from tests.world import Answer, World
 from tillflow.contexts.stock.rules import ReservationRefused
 from tillflow.runtime import aws
@@ -109,6 +110,19 @@ def test_a_level_without_a_threshold_is_never_low(world: World) -> None:
 
     assert [(each.status, each.json["quantity"], each.json["low"]) for each in (answer, again)] == [(200, None, False)] * 2
     assert (shown(world), move(world, -4)) == ((4, None, None), 1)
+
+
+def test_a_fall_costs_one_write_unit_and_looking_again_none(world: World) -> None:
+    shop.stock(world, 5)
+    set_point(world, 5)
+    assert shop.move(world, 1, kind="OUTBOUND").status == 201
+
+    with metered() as first:
+        look(world)
+    with metered() as again:
+        look(world)
+
+    assert (first.total, again.total) == (1, 0)
 
 
 def test_a_dip_that_is_made_good_before_anybody_looks_is_none(world: World) -> None:

@@ -25,8 +25,24 @@ ENVIRONMENT = {"CART_SNAPSHOT_MAX_AGE_SECONDS": "9999999999"}
 _NOW = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 _TOTAL = 3980
 
-_VARIANT = {"pk": f"VARIANT#{VARIANT_ID}", "sk": "VARIANT", "sku": SKU, "name": "Laptop X", "active": True}
-_LEVEL = {"pk": f"VARIANT#{VARIANT_ID}", "sk": f"LEVEL#{WAREHOUSE_ID}", "available": 25}
+_VARIANT = {
+    "pk": f"VARIANT#{VARIANT_ID}",
+    "sk": "VARIANT",
+    "sku": SKU,
+    "name": "Laptop X",
+    "active": True,
+    "version": 1,
+    "listed": "VARIANTS",
+    "listed_as": SKU,
+}
+_LEVEL = {
+    "pk": f"VARIANT#{VARIANT_ID}",
+    "sk": f"LEVEL#{WAREHOUSE_ID}",
+    "available": 19,
+    "listed": f"LEVELS {WAREHOUSE_ID}",
+    "listed_as": SKU,
+    "reorder_point": 20,
+}
 _WAREHOUSE = {
     "pk": f"WAREHOUSE#{WAREHOUSE_ID}",
     "sk": "WAREHOUSE",
@@ -34,6 +50,9 @@ _WAREHOUSE = {
     "name": "São Paulo",
     "active": True,
     "seller_ids": ["seller-1"],
+    "version": 1,
+    "listed": "WAREHOUSES",
+    "listed_as": WAREHOUSE,
 }
 _RESERVATION = {
     "pk": "EVENT#0b5c6a5e-8e0c-5a4e-9c0b-0d6f5e2f9c11",
@@ -69,9 +88,11 @@ _PAYMENT = {
 def answers(name: str) -> Json:
     """Return AWS's answers to the function *name*."""
     order = _order()
-    batch = {"StockTable": [_item(_RESERVATION)], "OrdersTable": [_item(order)]}
     said: Json = {
-        "BatchGetItem": {"Responses": batch, "UnprocessedKeys": {}},
+        "BatchGetItem EVENT": _read(_RESERVATION),
+        "BatchGetItem ORDER": _read(order),
+        "BatchGetItem VARIANT": _read(_VARIANT),
+        "BatchGetItem WAREHOUSE": _read(_WAREHOUSE),
         "GetItem EVENT": {"Item": _item(_RESERVATION)},
         "GetItem ORDER": {"Item": _item(order)},
         "GetItem PAYMENT": {"Item": _item(_PAYMENT)},
@@ -82,6 +103,7 @@ def answers(name: str) -> Json:
         "Query": {"Items": []},
         "Query 0": {"Items": [_item({"pk": order["pk"], "sk": order["sk"]})]},
         "Query user-1": {"Items": [_item({"pk": order["pk"], "sk": order["sk"]})]},
+        **{f"Query {each['listed']}": _listed(each) for each in (_LEVEL, _VARIANT, _WAREHOUSE)},
         "Query VARIANT": {"Items": [_item(_LEVEL), _item(_VARIANT)]},
         "StartExecution": {"executionArn": "arn:aws:states:us-east-1:123456789012:execution:saga:1", "startDate": 1770726896},
         "TransactWriteItems": {},
@@ -140,6 +162,14 @@ def _order() -> Json:
     }
 
 
+def _read(item: Json) -> Json:
+    return {"Responses": {"OrdersTable" if item["sk"] == "ORDER" else "StockTable": [_item(item)]}, "UnprocessedKeys": {}}
+
+
+def _listed(item: Json) -> Json:
+    return {"Items": [_item({name: item[name] for name in ("pk", "sk", "listed", "listed_as")})]}
+
+
 def _item(values: Json) -> Json:
     """Return an item as DynamoDB sends it."""
     sent: Json = {}
@@ -149,9 +179,16 @@ def _item(values: Json) -> Json:
     return sent
 
 
+# A variant's partition has its levels, too.
+_LEVELS: Json = {"BatchGetItem VARIANT": _read(_LEVEL)}
 # Where the way on is another one than the world's.
 _DIFFERENT: dict[str, Json] = {
     "order_saga/charge_payment": {"GetItem PAYMENT": {}},
+    "stock/list_warehouse_levels": _LEVELS,
+    "stock/change_warehouse": _LEVELS,
+    "stock/set_reorder_point": _LEVELS,
+    "stock/clear_reorder_point": _LEVELS,
+    "stock/watch_levels": _LEVELS,
     "stock/export_releases": {"GetItem EVENT": {"Item": _item(_RELEASED)}},
     "stock/list_releases": {"Query 0": {"Items": [_item(_RELEASED)]}},
 }

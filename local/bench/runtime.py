@@ -24,7 +24,7 @@ type Json = dict[str, Any]
 
 _HTTP = "botocore.httpsession"
 # Whose answers depend on what is asked for.
-_READS = ("GetItem", "GetSecretValue", "Query")
+_READS = ("BatchGetItem", "GetItem", "GetSecretValue", "Query")
 
 
 class Context:
@@ -103,8 +103,15 @@ def _asked(request: Any) -> str:
     body = json.loads(request.body)
     if operation == "GetSecretValue":
         return f"{operation} {body['SecretId']} {body['VersionStage']}"
-    key = body["Key"]["pk"] if operation == "GetItem" else body["ExpressionAttributeValues"][":pk"]
-    return f"{operation} {key['S'].partition('#')[0]}"
+    return f"{operation} {_partition(body)['S'].partition('#')[0]}"
+
+
+def _partition(body: Json) -> Json:
+    """Return the partition that a read is of; of a batch, the first."""
+    if "RequestItems" in body:
+        (table, *_) = body["RequestItems"].values()
+        return dict(table["Keys"][0]["pk"])
+    return dict(body["Key"]["pk"] if "Key" in body else body["ExpressionAttributeValues"][":pk"])
 
 
 def baseline(job: Json) -> Json:

@@ -12,13 +12,12 @@ from tests.faults.commands import shop
 from tests.faults.together import every_two
 from tests.faults.trials import TRIED
 from tests.faults.world import World
-from tests.simulation.plays.masters import CLEAR_POINT, SET_POINT
+from tests.simulation.plays.masters import CHANGE_VARIANT, CLEAR_POINT, SET_POINT
+from tillflow.contexts.stock.tables import is_level, place_of
 from tillflow.values import ids
 
 _READER = "stock/watch_levels"
 _APPLES = {"id": ids.derived("warehouse", "HAMBURG"), "variantId": ids.derived("variant", "APPLE")}
-
-_LEVEL = f"VARIANT#{_APPLES['variantId']}", f"LEVEL#{_APPLES['id']}"
 
 
 def _look(world: World) -> None:
@@ -49,11 +48,12 @@ _OTHERS: dict[str, tuple[Act, set[int]]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def arranged(empty: object, world: World) -> object:
+@pytest.fixture(scope="module", params=[1, 3], ids="{} shards".format)
+def arranged(empty: object, world: World, request: pytest.FixtureRequest) -> object:
     """A shop whose apples have just fallen through their reorder point."""
     world.restore(empty)
     shop(world)
+    send(world, CHANGE_VARIANT, {"shards": request.param}, role="admin", path={"id": _APPLES["variantId"]})
     _point(SET_POINT, {"quantity": 5})(world)
     world.drain()
     _moves("OUTBOUND", 6)(world)
@@ -67,8 +67,11 @@ def test_whatever_comes_between_two_calls(world: World, arranged: object, other:
         world.drain()
         invariants.check(world)
         assert invariants.happened(world).get("StockLevelLow", 0) in times
-        (level,) = [item for item in world.items("StockTable") if (item["pk"], item["sk"]) == _LEVEL]
-        point = level.get("reorder_point", 0)
-        assert level["available"] != point, "a test of sides needs one"
-        assert ("low" in level) == (level["available"] < point)
+        items = world.items("StockTable")
+        levels = [item for item in items if is_level(item) and place_of(item)[:2] == (_APPLES["variantId"], _APPLES["id"])]
+        available, (point,) = sum(each["available"] for each in levels), {each.get("reorder_point", 0) for each in levels}
+        assert available != point, "a test of sides needs one"
+        assert [each for each in levels if "low" in each] == [
+            each for each in levels if not place_of(each)[2] and available < point
+        ]
         TRIED["interleavings"] += 1

@@ -1,5 +1,6 @@
 """Reorder points: one event when what is available falls through the threshold, and none until it has risen above it."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from tests import shop
 from tests.metering import metered
 from tests.world import Answer, World
-from tillflow.contexts.stock.rules import ReservationRefused
+from tillflow.contexts.stock import store, tables
+from tillflow.contexts.stock.rules import Level, ReservationRefused
 from tillflow.runtime import aws
 from tillflow.values import ids
 
@@ -45,7 +47,9 @@ def shown(world: World) -> tuple[Any, ...]:
     return tuple(level.get(name) for name in ("available", "reorderPoint", "low"))
 
 
-def test_a_fall_through_the_point_is_told_once_until_it_has_risen_above(world: World) -> None:
+@pytest.mark.parametrize("shards", [1, 4])
+def test_a_fall_through_the_point_is_told_once_until_it_has_risen_above(world: World, shards: int) -> None:
+    shop.variant(world, shards=shards)
     shop.stock(world, 10)
     set_point(world, 5)
 
@@ -72,7 +76,9 @@ def test_the_event_says_what_is_low_and_where(world: World) -> None:
     assert (event["identity"], event["version"]) == ({"user_id": "stock", "roles": ["service"]}, 1)
 
 
-def test_a_sale_lowers_a_level_and_what_is_given_back_raises_it(world: World) -> None:
+@pytest.mark.parametrize("shards", [1, 4])
+def test_a_sale_lowers_a_level_and_what_is_given_back_raises_it(world: World, shards: int) -> None:
+    shop.variant(world, shards=shards)
     shop.stock(world, 5)
     set_point(world, 4)
     order = shop.order(world, shop.line(quantity=2))
@@ -98,7 +104,9 @@ def test_a_threshold_above_what_there_is_is_no_fall(world: World) -> None:
     assert (move(world, -1), move(world, +5), move(world, -3)) == (0, 0, 1)
 
 
-def test_a_level_without_a_threshold_is_never_low(world: World) -> None:
+@pytest.mark.parametrize("shards", [1, 4])
+def test_a_level_without_a_threshold_is_never_low(world: World, shards: int) -> None:
+    shop.variant(world, shards=shards)
     shop.stock(world, 5)
     assert (shown(world), move(world, -5)) == ((5, None, None), 0)
     shop.move(world, 5)
@@ -123,6 +131,43 @@ def test_a_fall_costs_one_write_unit_and_looking_again_none(world: World) -> Non
         look(world)
 
     assert (first.total, again.total) == (1, 0)
+
+
+def test_shards_that_come_later_are_looked_at_too(world: World) -> None:
+    shop.stock(world, 12)
+    set_point(world, 4)
+    shop.reshard("SKU-1", 4)
+    look(world)
+
+    points = {item.get("reorder_point") for item in world.items("StockTable") if tables.is_level(item)}
+
+    assert (points, shown(world)) == ({4}, (12, 4, False))
+    assert [move(world, quantity) for quantity in (-8, -1, +9)] == [0, 1, 1]
+    call(world, "DELETE")
+    assert not [item for item in world.items("StockTable") if "reorder_point" in item]
+
+
+def test_units_on_their_way_between_shards_are_no_fall(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.variant(world, shards=2)
+    shop.stock(world, 8)
+    set_point(world, 6)
+    shop.move(world, 1, kind="OUTBOUND")
+    find, shifts = store.find_levels, [True]
+
+    def torn(places: Iterable[store.Place], **how: Any) -> Iterator[Level]:
+        """Read one shard before units are shifted into it, and the other after they have left there."""
+        before = list(find(places, **how))
+        if shifts and len(before) == 2 and shifts.pop():
+            shop.reshard("SKU-1", 1)
+            after = {level.shard: level for level in find([(each.variant_id, each.warehouse_id, each.shard) for each in before])}
+            return iter([before[0] if before[0].shard == 0 else before[1], after[1]])
+        return iter(before)
+
+    monkeypatch.setattr(store, "find_levels", torn)
+    look(world)
+
+    assert not shifts, "nothing was shifted meanwhile"
+    assert (len(world.events(LOW)), shown(world)) == (0, (7, 6, False))
 
 
 def test_a_dip_that_is_made_good_before_anybody_looks_is_none(world: World) -> None:

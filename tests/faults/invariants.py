@@ -46,9 +46,10 @@ def check(world: Stored) -> None:
 
 
 def check_stock(world: Stored) -> None:
-    """Units are conserved: what is available in each shard is the sum of the ledger's lines that stand, never below zero."""
+    """Units are conserved: each shard has the sum of the ledger's lines that stand, never below zero, and counts their events."""
     items = world.items("StockTable")
     ledger: Counter[tuple[str, str, int]] = Counter()
+    events: Counter[tuple[str, str, int]] = Counter()
     for event in (item for item in items if item["sk"] == "EVENT"):
         assert event["status"] in stock.STANDING | {stock.REFUSED, stock.RELEASED}
         lines = lines_of(event)
@@ -56,8 +57,10 @@ def check_stock(world: Stored) -> None:
         for line in lines:
             place = line.variant_id, line.warehouse_id, line.shard
             ledger[place] += line.quantity if event["status"] in stock.STANDING else 0
+            events[place] += event["status"] in stock.STANDING
     levels = Counter({place_of(item): item["available"] for item in items if is_level(item)})
     assert levels == ledger, "levels and ledger differ"
+    assert Counter({place_of(item): item.get("events", 0) for item in items if is_level(item)}) == events, "events are miscounted"
     assert all(available >= 0 for available in levels.values()), "fewer than no units are available"
 
 

@@ -158,13 +158,18 @@ class Ledger(RuleBasedStateMachine):
     def levels_are_the_sum_of_the_ledger(self) -> None:
         ledger: Counter[tuple[str, str, int]] = Counter()
         stored: Counter[tuple[str, str, int]] = Counter()
+        events: Counter[tuple[str, str, int]] = Counter()
+        counted: Counter[tuple[str, str, int]] = Counter()
         for item in self.world.items("StockTable"):
             if item["sk"] == "EVENT" and item["status"] in rules.STANDING:
                 for line in store.lines_of(item):
                     ledger[line.variant_id, line.warehouse_id, line.shard] += line.quantity
+                    events[line.variant_id, line.warehouse_id, line.shard] += 1
             if tables.is_level(item):
                 stored[tables.place_of(item)] = item["available"]
-        assert {key: value for key, value in ledger.items() if value} == {key: value for key, value in stored.items() if value}
+                counted[tables.place_of(item)] = item["events"]
+        assert ledger == stored
+        assert events == counted
 
     # --- helpers
 

@@ -138,7 +138,7 @@ def _release(found: Item, reason: str, cause: Cause) -> None:
     lines = _held(found)
     commit = _closing(found, RELEASED, reason, cause)
     for line in lines:
-        store.move(commit, line, Moved)
+        store.move(commit, line, Moved, released=True)
     commit.write()
 
 

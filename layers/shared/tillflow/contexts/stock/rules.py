@@ -163,8 +163,8 @@ class Level:
     """
     A variant in a warehouse, or a *shard* of it: the units that anyone may still reserve.
 
-    It always is the sum of the ledger's lines. It is *closed* with its warehouse, the version of which it goes by: orders are
-    not served from it.
+    It always is the sum of the ledger's lines, those of so many *events*. It is *closed* with its warehouse, the version of
+    which it goes by: orders are not served from it.
     """
 
     variant_id: str
@@ -176,6 +176,7 @@ class Level:
     # Fewer than *reorder_point* are low; so noted, until more than that many are available.
     reorder_point: int | None = None
     low: bool = False
+    events: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,11 +124,14 @@ def count_shift(commit: Commit, variant_id: str) -> None:
     commit.update(tables.stock(), key, add={"shifts": 1}, when=always(), otherwise=lambda _: Moved())
 
 
-def move(commit: Commit, line: Line, otherwise: Callable[[int], Exception], *, for_order: bool = False) -> None:
+def move(
+    commit: Commit, line: Line, otherwise: Callable[[int], Exception], *, for_order: bool = False, released: bool = False
+) -> None:
     """
     Add the line's signed quantity to what is available, never below zero; *otherwise* gets what is available.
 
-    What goes *for_order* is taken of no closed level.
+    What goes *for_order* is taken of no closed level. The level counts the events that stand in it, so that whoever compares
+    the two knows whether he has seen them all; a reservation that is *released* no longer does.
     """
     # A condition on what is there, not on what was read: two tills may sell the last unit.
     is_open = " AND attribute_not_exists(#closed)" if for_order else ""
@@ -138,7 +141,7 @@ def move(commit: Commit, line: Line, otherwise: Callable[[int], Exception], *, f
         level_key(line.variant_id, line.warehouse_id, line.shard),
         # Only what comes in can be a level's first units. Of a level's shards the first is listed, and is always there.
         change=tables.listed(tables.levels_listed(line.warehouse_id), line.sku) if line.quantity > 0 and not line.shard else {},
-        add={"available": line.quantity},
+        add={"available": line.quantity, "events": -1 if released else 1},
         when=enough,
         otherwise=lambda level: otherwise(level["available"] if level else 0),
     )
@@ -178,6 +181,7 @@ def level_of(item: Item) -> Level:
         shard=shard,
         reorder_point=item.get("reorder_point"),
         low="low" in item,
+        events=item.get("events", 0),
     )
 
 

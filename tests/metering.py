@@ -1,10 +1,11 @@
-"""What a world's writes cost, by DynamoDB's rules: a write unit a KB, two in a transaction, and one for each index written."""
+"""
+What a world's calls cost, by DynamoDB's rules: a write unit a KB, two in a transaction, and one for each index written; a read
+unit a 4 KB, half of one where it need not be consistent.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-
-from botocore.client import BaseClient
 
 from tests import template
 from tillflow.runtime import aws
@@ -12,16 +13,19 @@ from tillflow.storage.attributes import from_item
 
 _KB = 1024
 _KEYS = ("pk", "sk")
-_WRITES = {"PutItem": "put_item", "UpdateItem": "update_item", "TransactWriteItems": "transact_write_items"}
+_WRITES = ("put_item", "update_item", "transact_write_items", "batch_write_item")
+_READS = ("get_item", "batch_get_item", "query")
 
 type Item = dict[str, Any]
 
 
 class Meter:
-    """The write *units* of a world's calls since it was made, by table."""
+    """The write *units* of a world's calls since it was made, by table; the units that were *read*; the *calls*' names."""
 
     def __init__(self) -> None:
         self.units: dict[str, int] = {}
+        self.read = 0.0
+        self.calls: list[str] = []
 
     @property
     def total(self) -> int:
@@ -39,15 +43,21 @@ class Meter:
 def metered() -> Iterator[Meter]:
     """Meter what is written meanwhile."""
     client, meter = aws.client("dynamodb"), Meter()
-    before = {name: getattr(client, name) for name in _WRITES.values()}
+    before = {name: getattr(client, name) for name in (*_WRITES, *_READS)}
+
+    def held(written: list[tuple[str, Item]]) -> list[Item]:
+        return [before["get_item"](TableName=table, Key=key).get("Item", {}) for table, key in written]
 
     def metering(name: str) -> Any:
         def call(**request: Any) -> Any:
-            written = list(_written(request))
-            held = [_read(client, table, key) for table, key in written]
+            meter.calls.append(name)
+            written = list(_written(request)) if name in _WRITES else []
+            had = held(written)
             answer = before[name](**request)
-            for (table, key), item in zip(written, held, strict=True):
-                meter.note(table, item, _read(client, table, key), factor=2 if "TransactItems" in request else 1)
+            for (table, _), old, new in zip(written, had, held(written), strict=True):
+                meter.note(table, old, new, factor=2 if "TransactItems" in request else 1)
+            if name in _READS:
+                meter.read += _read_units(request, answer)
             return answer
 
         return call
@@ -61,16 +71,33 @@ def metered() -> Iterator[Meter]:
             delattr(client, name)
 
 
+def _read_units(request: dict[str, Any], answer: Any) -> float:
+    if "RequestItems" in request:
+        return sum(
+            _units_read(wanted, [item])
+            for table, wanted in request["RequestItems"].items()
+            for item in answer["Responses"][table]
+        )
+    # What is only counted is read all the same: keys, as an entry of the list of movements has them.
+    items = answer.get("Items", [answer["Item"]] if "Item" in answer else [_COUNTED] * answer.get("Count", 0))
+    return _units_read(request, items)
+
+
+def _units_read(request: dict[str, Any], items: list[Item]) -> float:
+    blocks = max(1, -(-sum(map(_size, items)) // (4 * _KB)))
+    return blocks if request.get("ConsistentRead") else blocks / 2
+
+
+_COUNTED: Item = {"pk": {"S": "p" * 12}, "sk": {"S": "s" * 39}}
+
+
 def _written(request: dict[str, Any]) -> Iterator[tuple[str, Item]]:
-    actions = [action for each in request.get("TransactItems", ()) for action in each.values()] or [request]
+    batches = request.get("RequestItems", {}).items()
+    parts = [{"TableName": table, **part} for table, some in batches for each in some for part in each.values()]
+    actions = [action for each in request.get("TransactItems", ()) for action in each.values()] or parts or [request]
     for action in actions:
         keys = action["Item"] if "Item" in action else action["Key"]
         yield action["TableName"], {name: keys[name] for name in _KEYS if name in keys}
-
-
-def _read(client: BaseClient, table: str, key: Item) -> Item:
-    answer: Any = client.get_item(TableName=table, Key=key)  # type: ignore[attr-defined]
-    return answer.get("Item", {})  # type: ignore[no-any-return]
 
 
 def _indexes(table: str) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import batched
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
@@ -32,11 +33,11 @@ import pytest
 
 from tests import backends, template
 from tillflow.contexts.payments import gateways
-from tillflow.contexts.stock import shards
+from tillflow.contexts.stock import movements, shards
 from tillflow.messaging.packing import unpack
 from tillflow.runtime import aws, deadline, secrets
 from tillflow.storage import readiness
-from tillflow.storage.attributes import from_item
+from tillflow.storage.attributes import from_item, to_item
 
 REGION = "us-east-1"
 # The secret that the sample events in events/ are signed with (events/README.md).
@@ -149,6 +150,17 @@ class World:
         records = [record for record in self.stream() if "reorder_point" in record["dynamodb"].get("NewImage", {})]
         self.invoke("stock/watch_levels", {"Records": records})
 
+    def project(self) -> None:
+        """Let the ledger's stream, from its beginning, be projected into the list of movements."""
+        posted = [each for each in self.stream() if each["dynamodb"].get("NewImage", {}).get("status") == {"S": "posted"}]
+        for some in batched(posted, 100, strict=False):
+            self.invoke("stock/project_movements", {"Records": list(some)})
+
+    def restore(self, table: str, items: Iterable[Mapping[str, Any]]) -> None:
+        """Put items back as they were."""
+        for item in items:
+            self.put(table, to_item(item))
+
     def messages(self, queue: str) -> list[Any]:
         """Return what is in a queue (logical id), as JSON says it."""
         received = aws.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
@@ -220,6 +232,7 @@ def _forget() -> None:
     """Drop what a warm Lambda process keeps. Clients stay: they cost the most and know nothing of a world."""
     secrets.forget()
     gateways.forget()
+    movements.forget()
     readiness.forget()
     shards.forget()
     deadline.start(Context(milliseconds=86_400_000))

@@ -1,6 +1,6 @@
 """POST /api/v1/stock-events: record one movement of stock."""
 
-from tillflow.contexts.stock import rules, service
+from tillflow.contexts.stock import recording, rules
 from tillflow.contexts.stock.answers import StockEvent
 from tillflow.contexts.stock.models import CreateStockEvent
 from tillflow.storage.idempotency import KeyConflict, Reply
@@ -27,7 +27,7 @@ api = Api(invalid=BadRequest)
 def create_stock_event(request: Request) -> Reply:
     """Answer 201 and the event with its signed quantities."""
     once = request.idempotency("create_stock_event", reused=KeyConflict)
-    return service.record(request.body(CreateStockEvent), request.cause(), once)
+    return recording.record(request.body(CreateStockEvent), request.cause(), once)
 
 
 handler = api.handler

@@ -2,8 +2,7 @@
 
 from tillflow.contexts.stock import service
 from tillflow.contexts.stock.models import ReleaseExportQuery
-from tillflow.values.csvtext import rows
-from tillflow.web.http import MAX_BODY_BYTES, Api, Download, size_of
+from tillflow.web.http import Api, Download, csv_download
 from tillflow.web.request import BadRequest, Request
 
 _COLUMNS = ("releaseId", "orderId", "reservationId", "reason", "skuId", "quantity", "releasedAt")
@@ -16,10 +15,7 @@ def export_releases(request: Request) -> Download:
     """Answer `inventory-release-events.csv`."""
     releases = service.release_export(request.query(ReleaseExportQuery))
     items = [release | item for release in releases for item in release["releasedItems"]]
-    text = rows(_COLUMNS, items)
-    if size_of(text) > MAX_BODY_BYTES:
-        raise BadRequest("The export is larger than 5 MB. Ask for less: a lower limit, or a shorter time between from and to.")
-    return Download(text, "text/csv; charset=utf-8", "inventory-release-events.csv")
+    return csv_download("inventory-release-events.csv", _COLUMNS, items)
 
 
 handler = api.handler

@@ -64,7 +64,7 @@ _RESERVATION = {
     "occurred_at": _NOW,
     "created_by": "user-1",
     "trace_id": TRACE_ID,
-    "lines": [{"variant_id": VARIANT_ID, "sku": SKU, "warehouse_id": WAREHOUSE_ID, "quantity": -2}],
+    "lines": zlib.compress(json.dumps([[SKU], [WAREHOUSE_ID], [-2]]).encode()),
 }
 _RELEASED = _RESERVATION | {
     "status": "released",
@@ -93,6 +93,7 @@ def answers(name: str) -> Json:
         "BatchGetItem ORDER": _read(order),
         "BatchGetItem VARIANT": _read(_VARIANT),
         "BatchGetItem WAREHOUSE": _read(_WAREHOUSE),
+        "BatchWriteItem": {"UnprocessedItems": {}},
         "GetItem EVENT": {"Item": _item(_RESERVATION)},
         "GetItem ORDER": {"Item": _item(order)},
         "GetItem PAYMENT": {"Item": _item(_PAYMENT)},
@@ -100,7 +101,7 @@ def answers(name: str) -> Json:
         "GetSecretValue": {"__type": "ResourceNotFoundException"},  # no secret has been rotated yet
         "PutEvents": {"FailedEntryCount": 0, "Entries": []},
         "PutItem": {},
-        "Query": {"Items": []},
+        "Query": {"Items": [], "Count": 0},
         "Query 0": {"Items": [_item({"pk": order["pk"], "sk": order["sk"]})]},
         "Query user-1": {"Items": [_item({"pk": order["pk"], "sk": order["sk"]})]},
         **{f"Query {each['listed']}": _listed(each) for each in (_LEVEL, _VARIANT, _WAREHOUSE)},
@@ -162,8 +163,9 @@ def _order() -> Json:
     }
 
 
-def _read(item: Json) -> Json:
-    return {"Responses": {"OrdersTable" if item["sk"] == "ORDER" else "StockTable": [_item(item)]}, "UnprocessedKeys": {}}
+def _read(*items: Json) -> Json:
+    table = "OrdersTable" if items[0]["sk"] == "ORDER" else "StockTable"
+    return {"Responses": {table: [_item(item) for item in items]}, "UnprocessedKeys": {}}
 
 
 def _listed(item: Json) -> Json:
@@ -183,6 +185,9 @@ def _item(values: Json) -> Json:
 _LEVELS: Json = {"BatchGetItem VARIANT": _read(_LEVEL)}
 # Where the way on is another one than the world's.
 _DIFFERENT: dict[str, Json] = {
+    "stock/create_stock_event": {
+        f"BatchGetItem {first}": _read(_WAREHOUSE, _VARIANT) for first in ("WAREHOUSE", "VARIANT")
+    },
     "order_saga/charge_payment": {"GetItem PAYMENT": {}},
     "stock/list_warehouse_levels": _LEVELS,
     "stock/change_warehouse": _LEVELS,

@@ -31,7 +31,7 @@ class Call:
     @property
     def writes(self) -> bool:
         """Whether it is a DynamoDB write."""
-        return self.operation in {"PutItem", "TransactWriteItems", "UpdateItem"}
+        return self.operation in {"BatchWriteItem", "PutItem", "TransactWriteItems", "UpdateItem"}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 
 An order is counted alone on a stack of its own, from the request to its end. Its *way* is what every order needs:
 request, commits, saga, the publication of its events. Its *followers* are what else listens here: the event log and its
-queue. The sandbox gateway's own table stands for Stripe's servers and is counted apart.
+queue. The *list* is that of movements, which a sale is entered in afterwards. The sandbox gateway's own table stands for
+Stripe's servers and is counted apart.
 """
 
 import shutil
@@ -40,6 +41,7 @@ WAY = {
     "FailOrder", "RefundPayment", "ReleaseStock", "OnInventoryReleaseRequested",
 }  # fmt: skip
 FOLLOWERS = {"RecordEvents"}
+LISTS = {"ProjectMovements"}
 GATEWAY = "SandboxChargesTable"
 
 
@@ -75,6 +77,7 @@ BUDGETS = [
     ("confirmed, 3 lines", "write requests", Decimal(6)),
     ("confirmed, 1 line", "transitions", Decimal(4)),
     ("confirmed, 1 line", "invocations to confirmed", Decimal(6)),
+    ("confirmed, 3 lines", "$ per million, list at full batches", Decimal(4)),
     ("confirmed, 1 line", "$ per million, Express", Decimal("20.5")),
     ("confirmed, 1 line", "$ per million, Standard", Decimal(95)),
 ]
@@ -170,7 +173,8 @@ def _figures(seen: Metered, transitions: int, events_told: int) -> Figures:
         "followers' invocations": Decimal(listened),
         # The bus sends each event; a batch is received and deleted.
         "followers' queue requests": Decimal(events_told + 2 * listened),
-        "log bytes, all": Decimal(ACCESS_LOG_BYTES + sum(seen.log_bytes[name] for name in WAY | FOLLOWERS | {METRICS})),
+        "list's write units": _sum(call.units for call in seen.calls if call.function in LISTS and call.writes),
+        "log bytes, all": Decimal(ACCESS_LOG_BYTES + sum(seen.log_bytes[name] for name in WAY | FOLLOWERS | LISTS | {METRICS})),
     }
     return figures | _priced(figures)
 
@@ -198,6 +202,9 @@ def _priced(figures: Figures) -> Figures:
         "$ per million, Express": way + express,
         "$ per million, Standard": way + cost("Standard transitions", figures["transitions"]),
         "$ per million, followers": followers,
+        "$ per million, list at full batches": (
+            cost("DynamoDB write units", figures["list's write units"]) + _lambda(Decimal(1)) / prices.STREAM_BATCH
+        ),
         "$ per million, logs": cost("CloudWatch log bytes", figures["log bytes, all"]),
     }
 
@@ -236,8 +243,10 @@ def _markdown(measured: dict[str, Figures], verdicts: list[str]) -> str:
         " share each invocation among many orders. The *logs* are the functions' lines, metrics among them, and API Gateway's;"
         " Lambda's own (START, END, REPORT) are switched off on AWS. A failed order's stock is given back by the saga or by"
         " the request on the bus, whichever comes first; where both try at the same moment, one pays for nothing. One"
-        " write unit of every order is the list's (an index that only a new order is written to); a page of the list reads half"
-        " a unit, and one for each order. What the emulator cannot tell is assumed: a Lambda (512 MB, arm64) is billed for"
+        " write unit of every order is its user's list's (an index that only a new order is written to); a page of that reads"
+        " half a unit, and one for each order. The *list* is that of movements, which the stream enters sales in: at full"
+        f" batches {prices.STREAM_BATCH} sales share an invocation. What the emulator cannot tell is assumed: a Lambda (512 MB,"
+        " arm64) is billed for"
         f" {prices.BILLED_MILLISECONDS_PER_INVOCATION} ms, an Express workflow lasts {prices.EXPRESS_MILLISECONDS} ms."
     )
     return "\n".join(

@@ -24,6 +24,8 @@ PER_MILLION = {
 # of 4 to 6 ms and a few milliseconds of Python (make bench-warm); Express rounds up to 100 ms.
 BILLED_MILLISECONDS_PER_INVOCATION = 20
 EXPRESS_MILLISECONDS = 200
+# The most records that a stream hands to one invocation (template.yaml).
+STREAM_BATCH = 100
 
 
 def dollars(unit: str, count: Decimal) -> Decimal:

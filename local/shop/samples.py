@@ -25,6 +25,7 @@ STOCKED = ("stock/create_warehouse", "stock/create_variant", "stock/create_stock
 ORDERED = (*STOCKED, "orders/create_order")
 RESERVED = (*ORDERED, "order_saga/reserve_stock")
 CHARGED = (*RESERVED, "order_saga/charge_payment")
+SOLD = (*CHARGED, "order_saga/complete_order")
 UNDONE = (*CHARGED, "order_saga/fail_order", "order_saga/refund_payment", "order_saga/release_stock")
 BEFORE: dict[str, tuple[str, ...]] = {
     "stock/create_stock_event": STOCKED[:2],
@@ -42,6 +43,10 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "stock/list_variants": STOCKED,
     "stock/get_variant": STOCKED,
     "stock/change_variant": STOCKED,
+    "stock/list_stock_events": STOCKED,
+    "stock/get_stock_event": SOLD,
+    "stock/export_stock_events": STOCKED,
+    "stock/project_movements": SOLD,
     "stock/list_releases": UNDONE,
     "stock/export_releases": UNDONE,
     "stock/on_inventory_release_requested": RESERVED,

@@ -57,9 +57,8 @@ def test_a_stream_is_read_by_one_at_a_time_for_each_shard_and_never_lost(name: s
     """More at once would take the concurrency that orders need."""
     assert reads["ParallelizationFactor"] == 1, name
     assert reads["BisectBatchOnFunctionError"] is True
-    assert reads["DestinationConfig"] == {
-        "OnFailure": {"Type": "SQS", "Destination": {"Fn::GetAtt": ["PublishDeadLetters", "Arn"]}}
-    }
+    letters = {"PublishEventsFunction": "PublishDeadLetters", "ProjectMovementsFunction": "MovementsDeadLetters"}[name]
+    assert reads["DestinationConfig"] == {"OnFailure": {"Type": "SQS", "Destination": {"Fn::GetAtt": [letters, "Arn"]}}}
     # The stream keeps a day: what is given up can still be read from it.
     assert reads["MaximumRecordAgeInSeconds"] <= 12 * 3600
 

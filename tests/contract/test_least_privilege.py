@@ -10,6 +10,7 @@ from local.shop.samples import BEFORE, function_of, sample
 from tests import shop, template
 from tests.contract.test_samples import SAMPLES, run
 from tests.world import World
+from tillflow.contexts.stock import movements
 from tillflow.runtime import aws, secrets
 
 # What a state machine needs to write logs, and to be traced; AWS gives these no resource.
@@ -117,7 +118,7 @@ def calls_of(operation: str, params: dict[str, Any], arns: dict[str, str]) -> It
         for action in params["TransactItems"]:
             ((kind, part),) = action.items()
             yield f"dynamodb:{_PARTS[kind]}", part["TableName"]
-    elif operation == "BatchGetItem":
+    elif operation in {"BatchGetItem", "BatchWriteItem"}:
         yield from ((f"dynamodb:{operation}", table) for table in params["RequestItems"])
     elif "TableName" in params:
         index = f"/{params['IndexName']}" if "IndexName" in params else ""
@@ -145,7 +146,9 @@ class Watched:
 
         def watched(name: str, event: dict[str, Any], *rest: Any) -> Any:
             before, self._now = self._now, name
-            secrets.forget()  # on AWS every function is a process of its own
+            # On AWS every function is a process of its own.
+            secrets.forget()
+            movements.forget()
             try:
                 return invoke(name, event, *rest)
             finally:
@@ -257,6 +260,8 @@ def test_functions_may_do_what_every_ending_of_an_order_makes_them_do(world: Wor
 
     # AND masters are looked at and changed, sellers named and removed, stock is transferred
     keep_masters(world)
+    # AND movements are projected, listed, fetched and exported, also by a seller
+    _ask_for_movements(world)
 
     # THEN every call was one that the template allows
     assert_granted(watched)
@@ -290,6 +295,21 @@ def keep_masters(world: World) -> None:
         assert world.call("POST /api/v1/stock-transfers", body=body, headers=headers, **manager).status == status
 
 
+def _ask_for_movements(world: World) -> None:
+    moved = [shop.move(world, 1, headers={"Idempotency-Key": "k"}).json for _ in range(2)]
+    world.project()
+    warehouse_id = shop.warehouse(world)
+    for route in ("GET /api/v1/stock-events", "GET /api/v1/stock-events/export"):
+        world.call(route, roles=["manager"])
+        world.call(route, roles=["manager"], query={"variantId": shop.variant(world)})
+        world.call(route, roles=["seller"], query={"warehouseId": warehouse_id})
+    sold = world.call("GET /api/v1/stock-events", roles=["manager"], query={"reasonCode": "SALE"}).json["content"]
+    for event in (*moved, *sold):
+        world.call("GET /api/v1/stock-events/{id}", roles=["manager"], path={"id": event["id"]})
+    junk = {"dynamodb": {"NewImage": {"sk": {"S": "EVENT"}, "status": {"S": "posted"}}}}
+    world.invoke("stock/project_movements", {"Records": [junk]})
+
+
 def test_nothing_is_granted_that_is_never_used(world: World, watched: Watched) -> None:
     """After every ending of an order, what a function may do and never did is a permission too many."""
     test_functions_may_do_what_every_ending_of_an_order_makes_them_do(world, watched)
@@ -298,7 +318,7 @@ def test_nothing_is_granted_that_is_never_used(world: World, watched: Watched) -
             run(world, name)
     with pytest.raises(Exception, match="Unauthorized"):
         world.invoke("identity/authorize", sample("identity/authorize") | {"headers": {"Authorization": "Bearer a.b"}})
-    shop.move(world, -1, kind="ADJUST", sku="NONE", headers={"Idempotency-Key": "k"})
+    shop.move(world, -1, kind="ADJUST", sku="NONE", headers={"Idempotency-Key": "another"})
     request = {"order_id": shop.order(world), "reason": "asked"}
     world.step("reserve_stock", request["order_id"])
     envelope = world.events("InventoryReserved")[-1] | {"data": request}

@@ -81,6 +81,8 @@ HTTP: dict[str, tuple[int, Callable[[Any], bool]]] = {
     "stock/list_variants": (200, lambda body: [each["sku"] for each in body["content"]] == ["LAPTOP-X-RED-256"]),
     "stock/get_variant": (200, lambda body: body["sku"] == "LAPTOP-X-RED-256"),
     "stock/change_variant": (200, lambda body: not body["active"]),
+    "stock/get_stock_event": (200, lambda body: (body["type"], body["lines"][0]["quantity"]) == ("OUTBOUND", -2)),
+    "stock/list_stock_events": (200, lambda body: [each["warehouseCode"] for each in body["content"]] == ["WH-SAO-01"]),
     "stock/list_releases": (200, lambda body: [each["orderId"] for each in body["content"]] == [ORDER_ID]),
 }
 
@@ -103,6 +105,16 @@ def test_the_export_sample_is_answered_with_a_file(arranged: World) -> None:
     assert header == "releaseId,orderId,reservationId,reason,skuId,quantity,releasedAt"
     assert row.split(",")[1] == ORDER_ID
     assert row.split(",")[3:6] == ["PROCESSING_FAILED", "LAPTOP-X-RED-256", "2"]
+    assert end == ""
+
+
+def test_the_sample_of_the_other_export_is_answered_with_a_file(arranged: World) -> None:
+    answer = run(arranged, "stock/export_stock_events")
+
+    assert answer["statusCode"] == 200
+    header, row, end = answer["body"].split("\r\n")
+    assert header.split(",")[-3:] == ["variantId", "variantSku", "quantity"]
+    assert row.split(",")[-2:] == ["LAPTOP-X-RED-256", "25"]
     assert end == ""
 
 
@@ -159,6 +171,12 @@ def test_the_stream_s_sample_is_published(world: World) -> None:
     ]
 
 
+def test_the_stream_s_sample_of_a_sale_is_listed(world: World) -> None:
+    world.invoke("stock/project_movements", sample("stock/project_movements"))
+
+    assert len(world.items("MovementsTable")) == 3
+
+
 def test_a_queue_s_sample_of_a_release_request_gives_the_stock_back(arranged: World) -> None:
     assert run(arranged, "stock/on_inventory_release_requested") == {"batchItemFailures": []}
 
@@ -191,6 +209,8 @@ def test_every_sample_is_run_by_a_test_of_this_file() -> None:
         "identity/authorize",
         "stock/export_releases",
         "stock/watch_levels",
+        "stock/export_stock_events",
+        "stock/project_movements",
         "order_saga/resume_stuck_orders",
         "outbox/publish_events",
         "stock/on_inventory_release_requested",

@@ -109,6 +109,17 @@ def test_the_tables_are_where_they_always_were() -> None:
     assert {*template.resources(template.TABLE)} <= {*template.written("stacks/data.yaml")["Resources"]}
 
 
+MOVEMENT_ID = ids.new()
+
+
+def shortened(key: Key) -> Key:
+    """Return a key with what stands for ids as the page shows it."""
+    return {
+        name: re.sub(r"[\w-]{22}$|^[\w-]{12}$", lambda found: f"<{len(found[0])} characters>", value)
+        for name, value in key.items()
+    }
+
+
 PATTERNS: dict[str, Key] = {
     "ORDER#<order id>, ORDER": orders.order_key("<order id>"),
     "WAREHOUSE#<id>, WAREHOUSE": stock.warehouse_key("<id>"),
@@ -117,6 +128,9 @@ PATTERNS: dict[str, Key] = {
     "SELLER#<user id>, WAREHOUSE#<warehouse id>": stock.seller_key("<user id>", "<warehouse id>"),
     "VARIANT#<id>#<shard>, (LEVEL#<warehouse id>)": stock.shard_key("<id>", "<shard>", "<warehouse id>"),
     "EVENT#<id>, EVENT": stock.stock_event_key("<id>"),
+    "<12 characters>, <moment><22 characters>": shortened(stock.entry_key("a partition", "<moment>", MOVEMENT_ID)),
+    "RECENT, <moment><22 characters>": shortened(stock.recent_key("<moment>", MOVEMENT_ID)),
+    "MOVEMENT#<id>, MOVEMENT": stock.movement_key("<id>"),
     "PAYMENT#<order id>, PAYMENT": payment_key("<order id>"),
     "CHARGE#<key>": {"pk": charge_pk("<key>")},
     "<SHA-256 of operation, caller, key>": idempotency_key("<SHA-256 of operation, caller, key>"),
@@ -143,6 +157,8 @@ def test_what_is_read_from_a_key_is_what_was_put_in() -> None:
     assert orders.order_id_of(dict(orders.order_key("o"))) == "o"
     assert stock.warehouse_id_of(level) == "w"
     assert (stock.place_of(level), stock.place_of(shard)) == (("v", "w", 0), ("v", "w", 7))
+    assert stock.id_of(dict(stock.stock_event_key("e"))) == "e"
+    assert stock.movement_id_of(dict(stock.entry_key("p", "m", MOVEMENT_ID))) == MOVEMENT_ID
     assert stock.is_level(level)
     assert stock.is_level(shard)
     assert not stock.is_level(dict(stock.variant_key("v")))
@@ -166,7 +182,9 @@ EXCEPTIONS = {
     "storage/database.py": r'key\["pk"\]',  # refuses what no partition key can hold
     "storage/commit.py": r'f"#\{name\}',  # placeholders of attribute names, not keys
     "contexts/payments/sandbox.py": r"charge_pk|CHARGE#",  # stands in for another company: its table is handed to it
-    "contexts/stock/store.py": r'variant_key\(variant_id\)\["pk"\]',  # a partition is asked for by the key's first half
+    "contexts/stock/projection.py": r'entry\["pk"\], entry\["sk"\]',  # a whole key stands for its entry
+    # A partition is asked for, and found again, by the key's first half.
+    "contexts/stock/store.py": r'(key|item|variant_key\(variant_id\))\["pk"\]',
 }
 
 

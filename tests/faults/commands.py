@@ -46,6 +46,9 @@ _HAMBURG, _APPLE, _PLUM = ids.derived("warehouse", "HAMBURG"), ids.derived("vari
 _APPLES = f"VARIANT#{_APPLE}", f"LEVEL#{_HAMBURG}"
 
 
+_PROJECT = frozenset({"stock/project_movements"})
+
+
 def shop(world: World) -> None:
     """Open a shop: apples in Hamburg, pears in both warehouses."""
     for code in ("HAMBURG", "BREMEN"):
@@ -54,6 +57,7 @@ def shop(world: World) -> None:
         send(world, "POST /api/v1/variants", {"sku": sku, "name": sku.title()}, role="admin")
     move_stock(world, "INBOUND", "HAMBURG", {"APPLE": 10, "PEAR": 2}, key=None)
     move_stock(world, "INBOUND", "BREMEN", {"PEAR": 2}, key=None)
+    world.drain()
 
 
 def sharded_shop(world: World) -> None:
@@ -173,9 +177,9 @@ def _junk_is_in_the_dead_letters(world: World) -> None:
     assert {letter["key"]["pk"]["S"] for letter in world.letters} == {"JUNK"}
 
 
-def _read(route: str, path: dict[str, str] | None = None) -> Act:
+def _read(route: str, path: dict[str, str] | None = None, role: str = "operator") -> Act:
     def run(world: World) -> None:
-        send(world, route, {}, role="operator", path=path)
+        send(world, route, {}, role=role, path=path)
 
     return run
 
@@ -204,7 +208,11 @@ def _create_once(route: str, body: dict[str, object]) -> Act:
 
 
 def _stock_event(kind: str, *, key: str | None) -> Act:
-    return lambda world: move_stock(world, kind, "HAMBURG", {"APPLE": 3, "PEAR": 1}, key=key)
+    def run(world: World) -> None:
+        move_stock(world, kind, "HAMBURG", {"APPLE": 3, "PEAR": 1}, key=key)
+        world.drain()
+
+    return run
 
 
 def _change(route: str, body: dict[str, object], **path: str) -> Act:
@@ -227,6 +235,7 @@ def _transfer(*, key: str | None) -> Act:
     def run(world: World) -> None:
         with suppress(*() if key else (Refused,)):
             send(world, "POST /api/v1/stock-transfers", body, role="admin", key=key)
+        world.drain()
 
     return run
 
@@ -450,6 +459,7 @@ REGISTER: dict[str, Command] = {
             also=_ledger_has(1),
             plays=Play(stocking.moves("INBOUND", keyed=True), holds=stocking.movements_are_as_told),
         ),
+        Command("list a sale of two warehouses", order(THREE_LINES), shop, "confirmed", CONFIRMED, breaks=_PROJECT),
         # Without a key the client may double it, and has been told so (contract: stock-events.md).
         Command(
             "stock comes in, without a key",
@@ -578,6 +588,12 @@ REGISTER: dict[str, Command] = {
             _read(stocking.LEVELS, {"id": ids.derived("variant", "APPLE")}),
             shop,
             plays=Play(stocking.reads_levels, holds=stocking.levels_are_true),
+        ),
+        Command(
+            "list the movements",
+            _read(stocking.MOVEMENTS, role="manager"),
+            shop,
+            plays=Play(stocking.lists_movements, often=3, holds=stocking.movements_are_listed),
         ),
         Command(
             "read the releases",

@@ -131,6 +131,17 @@ class DynamoDB:
     def _do_DeleteItem(self, body: Body) -> Body:  # noqa: N802
         return self._write_one("Delete", body)
 
+    def _do_BatchWriteItem(self, body: Body) -> Body:  # noqa: N802
+        for table, requests in body["RequestItems"].items():
+            parts = [
+                ({"PutRequest": "Put", "DeleteRequest": "Delete"}[kind], part) for each in requests for kind, part in each.items()
+            ]
+            actions = [(kind, {"TableName": table, **part}) for kind, part in parts]
+            if len({self._key(*each) for each in actions}) < len(actions):
+                raise Refused("ValidationException", "Provided list of item keys contains duplicates")
+            self._apply([self._decide(*each) for each in actions])
+        return {"UnprocessedItems": {}}
+
     def _write_one(self, kind: str, body: Body) -> Body:
         change = self._decide(kind, body)
         self._apply([change])

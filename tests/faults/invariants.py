@@ -6,8 +6,10 @@ from typing import Any, Protocol
 from tillflow.contexts.orders import rules as orders
 from tillflow.contexts.orders.store import _order
 from tillflow.contexts.stock import rules as stock
+from tillflow.contexts.stock.entries import entries_of
+from tillflow.contexts.stock.movement import movements_of
 from tillflow.contexts.stock.store import lines_of
-from tillflow.contexts.stock.tables import is_level, place_of
+from tillflow.contexts.stock.tables import PARTITION_LENGTH, RECENT, is_level, place_of
 from tillflow.storage.attributes import Item
 from tillflow.values import jsontext
 
@@ -39,6 +41,7 @@ class Stored(Protocol):
 def check(world: Stored) -> None:
     """Hold the world against every invariant."""
     check_stock(world)
+    check_movements(world)
     check_events(world)
     _check_money(world)
     for item in world.items("OrdersTable"):
@@ -62,6 +65,17 @@ def check_stock(world: Stored) -> None:
     assert levels == ledger, "levels and ledger differ"
     assert Counter({place_of(item): item.get("events", 0) for item in items if is_level(item)}) == events, "events are miscounted"
     assert all(available >= 0 for available in levels.values()), "fewer than no units are available"
+
+
+def check_movements(world: Stored) -> None:
+    """The list of movements says what the ledger does, each once, and nothing else; what it lists is no longer recent."""
+    moved = [each for item in world.items("StockTable") if item["sk"] == "EVENT" for each in movements_of(item)]
+    listed = world.items("MovementsTable")
+    entered = {(entry["pk"], entry["sk"]) for entry in listed if len(entry["pk"]) == PARTITION_LENGTH}
+    expected = {(entry["pk"], entry["sk"]) for each in moved for entry in entries_of(each)}
+    assert entered <= expected, "a movement is listed that is not in the ledger"
+    assert entered == expected, "a movement of the ledger is not listed"
+    assert RECENT not in {entry["pk"] for entry in listed}, "a projected event still is recent"
 
 
 def check_events(world: Stored) -> None:

@@ -90,6 +90,11 @@ _DELETE = _write("Key", _KEYS)
 _UPDATE = st.sampled_from(_UPDATES).flatmap(lambda text: _write("Key", _KEYS, UpdateExpression=text))
 _ACTION = st.one_of(st.tuples(st.just("Put"), _PUT), st.tuples(st.just("Update"), _UPDATE), st.tuples(st.just("Delete"), _DELETE))
 _TRANSACTION = st.lists(_ACTION, min_size=1, max_size=3)
+_BATCH = st.lists(st.tuples(_KEYS, st.none() | _OTHERS), min_size=1, max_size=4, unique_by=lambda each: str(each[0])).map(
+    lambda parts: [
+        {"DeleteRequest": {"Key": key}} if others is None else {"PutRequest": {"Item": key | others}} for key, others in parts
+    ]
+)
 _OLD = st.sampled_from([{}, {"ReturnValues": "ALL_OLD"}])
 _REQUESTS: st.SearchStrategy[Request] = st.one_of(
     st.tuples(st.just("put_item"), st.tuples(_PUT, _OLD).map(lambda both: both[0] | both[1])),
@@ -99,6 +104,7 @@ _REQUESTS: st.SearchStrategy[Request] = st.one_of(
         st.just("transact_write_items"),
         _TRANSACTION.map(lambda actions: {"TransactItems": [{kind: each} for kind, each in actions]}),
     ),
+    st.tuples(st.just("batch_write_item"), _BATCH.map(lambda requests: {"RequestItems": {"t": requests}})),
     st.tuples(st.just("get_item"), _KEYS.map(lambda key: {"TableName": "t", "Key": key})),
     st.tuples(
         st.just("query"),

@@ -14,7 +14,7 @@ from tests.faults import invariants
 from tests.faults.client import move_stock, send
 from tests.faults.together import Together
 from tests.faults.world import World
-from tillflow.contexts.stock import catalog, reservations, service, shifting, tables
+from tillflow.contexts.stock import catalog, recording, reservations, shifting, tables
 from tillflow.contexts.stock.models import MAX_SHARDS, CreateStockEvent, WarehouseFields
 from tillflow.contexts.stock.rules import InsufficientStock, ReservationRefused
 from tillflow.errors import Unavailable
@@ -77,7 +77,7 @@ class Story:
         def act() -> None:
             with suppress(InsufficientStock, Unavailable):
                 once = Idempotency("record", "a-manager", ids.new(), body)
-                service.record(CreateStockEvent.model_validate(body), CAUSE, once)
+                recording.record(CreateStockEvent.model_validate(body), CAUSE, once)
 
         return act
 

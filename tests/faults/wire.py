@@ -27,7 +27,7 @@ from tillflow.contexts.payments.sandbox import SandboxGateway
 
 _CALL_SECONDS = 0.005
 _READ_TIMEOUT_SECONDS = 3  # tillflow.runtime.aws waits that long
-_WRITES = {"PutItem", "UpdateItem", "TransactWriteItems", "PutEvents", "SendMessage", "StartExecution"}
+_WRITES = {"PutItem", "UpdateItem", "BatchWriteItem", "TransactWriteItems", "PutEvents", "SendMessage", "StartExecution"}
 _ATTEMPT = re.compile(rb"attempt=(\d+)")
 
 
@@ -39,7 +39,7 @@ class Fault(StrEnum):
     LOST_ONCE = "answer lost once"  # it was done, no answer came, and botocore's retry gets one
     THROTTLED = "throttled"
     CONFLICT = "transaction conflict"
-    PARTLY = "partly done"  # PutEvents answers 200 and takes all but one
+    PARTLY = "partly done"  # it answers 200: PutEvents takes all but one, BatchWriteItem nothing yet
     CRASH = "crash after"  # it was done, and the process is gone
     LATE = "done late"  # no answer came, botocore's retry gets one, and what was sent first arrives after that
 
@@ -77,9 +77,9 @@ class Call:
         faults = [Fault.ERROR, Fault.LOST, Fault.THROTTLED]
         if self.writes:
             faults += [Fault.LOST_ONCE, Fault.CRASH]
-        if self.writes and "Table" in self.target:
+        if self.writes and "Table" in self.target and self.operation != "BatchWriteItem":
             faults.append(Fault.CONFLICT)
-        if self.operation == "PutEvents":
+        if self.operation in {"PutEvents", "BatchWriteItem"}:
             faults.append(Fault.PARTLY)
         return faults
 
@@ -193,8 +193,10 @@ class Wire:
                 return _answer(request, 400, {"__type": "ThrottlingException", "message": "injected"})
             case Fault.CONFLICT:
                 return _answer(request, 400, _conflict(operation, body))
-            case Fault.PARTLY:
+            case Fault.PARTLY if operation == "PutEvents":
                 return self._take_all_but_one(request, body)
+            case Fault.PARTLY:
+                return _write_none(request, body)
         if fault is Fault.LATE and not resent:
             self.later(lambda: self._deliver(operation, body, request))
             passing.wait(_READ_TIMEOUT_SECONDS)
@@ -247,6 +249,10 @@ class _Raw(io.BytesIO):
         yield self.read()
 
 
+def _write_none(request: AWSPreparedRequest, body: dict[str, Any]) -> AWSResponse:
+    return _answer(request, 200, {"UnprocessedItems": body["RequestItems"]})
+
+
 def _bytes(text: Any) -> bytes:
     return text.encode() if isinstance(text, str) else bytes(text)
 
@@ -254,6 +260,8 @@ def _bytes(text: Any) -> bytes:
 def _target(operation: str, body: dict[str, Any]) -> str:
     if operation == "TransactWriteItems":
         return "+".join(dict.fromkeys(action["TableName"] for item in body["TransactItems"] for action in item.values()))
+    if operation == "BatchWriteItem":
+        return "+".join(body["RequestItems"])
     if operation == "PutEvents":
         return str(body["Entries"][0]["EventBusName"])
     return str(body.get("TableName") or body.get("stateMachineArn") or body.get("SecretId") or body.get("QueueUrl"))

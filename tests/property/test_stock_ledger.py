@@ -13,7 +13,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from tests import shop
 from tests.world import World, running
-from tillflow.contexts.stock import reservations, rules, service, store, tables, transfers
+from tillflow.contexts.stock import recording, reservations, rules, service, store, tables, transfers
 from tillflow.contexts.stock.models import CreateStockEvent, CreateTransfer
 from tillflow.contexts.stock.rules import InsufficientStock, ReservationRefused
 from tillflow.messaging.envelope import Cause
@@ -65,14 +65,14 @@ class Ledger(RuleBasedStateMachine):
         once = Idempotency("record", "manager-1", ids.new(), body)
         available = self.levels().get((sku, code), (0, 0, 0))[2]
         try:
-            first = service.record(CreateStockEvent.model_validate(body), CAUSE, once)
+            first = recording.record(CreateStockEvent.model_validate(body), CAUSE, once)
         except InsufficientStock:
             assert available + signed < 0
             return
         assert available + signed >= 0
         self.on_hand[sku] += signed
-        self.changes_nothing(lambda: service.record(CreateStockEvent.model_validate(body), CAUSE, once))
-        again = service.record(CreateStockEvent.model_validate(body), CAUSE, once)
+        self.changes_nothing(lambda: recording.record(CreateStockEvent.model_validate(body), CAUSE, once))
+        again = recording.record(CreateStockEvent.model_validate(body), CAUSE, once)
         assert (again.body, again.replayed) == (first.body, True)
 
     @rule(sku=st.sampled_from(SKUS), codes=st.permutations(WAREHOUSES), quantity=units)

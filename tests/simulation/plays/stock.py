@@ -1,14 +1,18 @@
 """What managers and sellers do with stock, and what they may rely on."""
 
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 from tests.simulation.scene import Asks, Evening, Request, Scene, Sent, lives
 from tests.simulation.shop import MANAGERS, OPERATORS, SELLERS, SKUS, WAREHOUSES
+from tillflow.contexts.stock.movement import movements_of
 from tillflow.contexts.stock.store import lines_of
 from tillflow.contexts.stock.tables import is_level, place_of
 from tillflow.values import ids
 
 MOVE, LEVELS, RELEASES = "POST /api/v1/stock-events", "GET /api/v1/variants/{id}/levels", "GET /api/stocks/release-events"
+MOVEMENTS = "GET /api/v1/stock-events"
 WAREHOUSE, VARIANT = "POST /api/v1/warehouses", "POST /api/v1/variants"
 
 
@@ -37,6 +41,9 @@ def moves(kind: str, *, keyed: bool) -> Asks:
     return asks
 
 
+_FILTERS = 0.3
+
+
 def _quantity(kind: str, scene: Scene) -> int:
     return scene.dice.choice((-2, -1, -1, 0, 1) if kind == "ADJUST" else (1, 1, 1, 2, 3, 0))
 
@@ -58,6 +65,25 @@ def reads_levels(scene: Scene) -> Request:
     sku = scene.dice.choice((*SKUS, "UNKNOWN"))
     codes = frozenset({"VARIANT_NOT_FOUND"} if sku == "UNKNOWN" else set())
     return Request(LEVELS, scene.dice.choice(OPERATORS), "operator", path={"id": ids.derived("variant", sku)}, codes=codes)
+
+
+def lists_movements(scene: Scene) -> Request:
+    """Return the request of a manager or a seller to see a page of movements."""
+    dice = scene.dice
+    choices = {
+        "type": ["INBOUND", "OUTBOUND", "ADJUST"],
+        "reasonCode": ["SALE", "OTHER"],
+        "warehouseId": [ids.derived("warehouse", code) for code in WAREHOUSES],
+        "variantId": [ids.derived("variant", sku) for sku in SKUS],
+    }
+    query = {name: dice.choice(values) for name, values in choices.items() if dice.random() < _FILTERS}
+    query |= {
+        "size": dice.choice(("3", "100", "100")),
+        "sort": dice.choice(("occurredAt,desc", "createdAt,asc", "createdAt,desc")),
+    }
+    if dice.random() < _FILTERS:
+        return Request(MOVEMENTS, dice.choice(SELLERS), "seller", query=query, codes=frozenset({"WAREHOUSE_FORBIDDEN"}))
+    return Request(MOVEMENTS, dice.choice(MANAGERS), "manager", query=query)
 
 
 def reads_releases(scene: Scene) -> Request:
@@ -89,6 +115,37 @@ def movements_are_as_told(evening: Evening) -> None:
     for notes, found in times.items():
         most = len(asked[notes]) if asked[notes][0].request.key is None else lives(asked[notes])
         assert found <= most, f"{notes} moved stock {found} times"
+
+
+def movements_are_listed(evening: Evening) -> None:
+    """Page by page the list has every movement once; and who was told of a movement found it in the next list."""
+    ledger = [each for item in evening.items("StockTable") if item["sk"] == "EVENT" for each in movements_of(item)]
+    told: list[Any] = []
+    query = {"size": "100"}
+    while page := evening.ask(Request(MOVEMENTS, "mia", "manager", query=query)).body:
+        told += page["content"]
+        if page["next_token"] is None:
+            break
+        query["next_token"] = page["next_token"]
+    assert page["totalElements"] == min(len(ledger), 1000), "the list counts wrong"
+    assert [each["occurredAt"] for each in told] == sorted((each.occurred_at for each in ledger), reverse=True)
+    assert sorted(each["id"] for each in told) == sorted(each.movement_id for each in ledger), "the list is not the ledger"
+    recorded = [sent for sent in evening.sent(MOVE) if sent.succeeded]
+    for sent in evening.sent(MOVEMENTS):
+        if sent.succeeded and sent.body["next_token"] is None:
+            seen = {each["id"] for each in sent.body["content"]}
+            missing = [
+                moved.body["id"]
+                for moved in recorded
+                if moved.until < sent.since and moved.body["id"] not in seen and _is_found(moved.body, sent.request.query or {})
+            ]
+            assert not missing, f"{sent.number} does not list what was recorded before"
+
+
+def _is_found(event: dict[str, Any], query: Mapping[str, str]) -> bool:
+    told = {name: {event[name]} for name in ("type", "reasonCode", "warehouseId")}
+    told["variantId"] = {line["variantId"] for line in event["lines"]}
+    return all(query[name] in values for name, values in told.items() if name in query)
 
 
 def creations_are_as_told(evening: Evening) -> None:

@@ -1,10 +1,13 @@
 from typing import Any
 
 from local.bench.reconcile import Item, Placed, discrepancies
+from tillflow.contexts.stock import store
+from tillflow.contexts.stock.rules import Line, variant_id_of
 
-BOUGHT = Placed("o-1", total=3980, units={"v-1": 2}, status="confirmed")
-DECLINED = Placed("o-2", total=1990, units={"v-1": 1}, status="failed")
-STOCKED = {"v-1": 25}
+VARIANT = variant_id_of("A")
+BOUGHT = Placed("o-1", total=3980, units={VARIANT: 2}, status="confirmed")
+DECLINED = Placed("o-2", total=1990, units={VARIANT: 1}, status="failed")
+STOCKED = {VARIANT: 25}
 
 ORDERS: list[Item] = [{"pk": "ORDER#o-1", "status": "confirmed"}, {"pk": "ORDER#o-2", "status": "failed"}]
 CHARGES: list[Item] = [
@@ -13,19 +16,19 @@ CHARGES: list[Item] = [
 ]
 
 
-def line(quantity: int) -> dict[str, object]:
-    return {"variant_id": "v-1", "sku": "A", "warehouse_id": "w-1", "quantity": quantity}
+def event(event_id: str, status: str, quantity: int) -> Item:
+    return store.event_item(event_id, {"status": status}, [Line(VARIANT, "A", "w-1", quantity)])
 
 
 def level(available: int) -> Item:
-    return {"pk": "VARIANT#v-1", "sk": "LEVEL#w-1", "available": available}
+    return {"pk": f"VARIANT#{VARIANT}", "sk": "LEVEL#w-1", "available": available}
 
 
 LEDGER: list[Item] = [
-    {"pk": "EVENT#in", "sk": "EVENT", "status": "posted", "lines": [line(25)]},
-    {"pk": "EVENT#o-1", "sk": "EVENT", "status": "posted", "lines": [line(-2)]},
-    {"pk": "EVENT#o-2", "sk": "EVENT", "status": "released", "lines": [line(-1)]},
-    {"pk": "VARIANT#v-1", "sk": "VARIANT"},
+    event("in", "posted", 25),
+    event("o-1", "posted", -2),
+    event("o-2", "released", -1),
+    {"pk": f"VARIANT#{VARIANT}", "sk": "VARIANT"},
 ]
 
 
@@ -55,7 +58,7 @@ def test_an_order_that_nobody_placed_is_found_with_its_charge() -> None:
     assert found(placed=(DECLINED,)) == [
         "order o-1 was placed by nobody",
         "order o-1, which nobody placed, was charged",
-        "variant v-1: 23 available, must be 25 after what was sold",
+        f"variant {VARIANT}: 23 available, must be 25 after what was sold",
     ]
 
 
@@ -66,16 +69,16 @@ def test_an_order_that_is_not_what_its_buyer_saw_or_not_settled_is_found() -> No
 
 
 def test_a_level_that_is_not_the_sum_of_the_ledger_is_found() -> None:
-    assert "('v-1', 'w-1', 0): 24 available, must be 23 moved less 0 reserved" in found(stock=[*LEDGER, level(24)])
+    assert f"('{VARIANT}', 'w-1', 0): 24 available, must be 23 moved less 0 reserved" in found(stock=[*LEDGER, level(24)])
 
 
 def test_units_that_an_open_reservation_holds_are_not_available() -> None:
-    held: Item = {"pk": "EVENT#o-3", "sk": "EVENT", "status": "pending", "lines": [line(-3)]}
+    held: Item = event("o-3", "pending", -3)
 
-    assert "('v-1', 'w-1', 0): 23 available, must be 23 moved less 3 reserved" in found(stock=[*LEDGER, held, level(23)])
+    assert f"('{VARIANT}', 'w-1', 0): 23 available, must be 23 moved less 3 reserved" in found(stock=[*LEDGER, held, level(23)])
 
 
 def test_overselling_is_found() -> None:
-    sold: Item = {"pk": "EVENT#o-9", "sk": "EVENT", "status": "posted", "lines": [line(-30)]}
+    sold: Item = event("o-9", "posted", -30)
 
-    assert "('v-1', 'w-1', 0): -7 available" in found(stock=[*LEDGER, sold, level(-7)])
+    assert f"('{VARIANT}', 'w-1', 0): -7 available" in found(stock=[*LEDGER, sold, level(-7)])

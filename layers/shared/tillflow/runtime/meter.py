@@ -9,7 +9,7 @@ from typing import Any
 
 from tillflow.runtime.invocation import logger
 
-_MEASURED = {"BatchGetItem", "GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"}
+_MEASURED = {"BatchGetItem", "BatchWriteItem", "GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"}
 
 
 def attach(session: Any) -> None:

@@ -5,6 +5,7 @@ Each raises Unavailable where DynamoDB does not answer in time.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tillflow.errors import Unavailable
@@ -62,6 +63,59 @@ def between(table: str, index: str, keys: tuple[str, str], pk: str, bounds: tupl
 def count(table: str, index: str, keys: tuple[str, str], pk: str, bounds: tuple[str, str]) -> int:
     """Return how many items `between` would yield. It reads them all the same, but brings none."""
     return sum(page["Count"] for page in _answers(table, **_within(index, keys, pk, bounds), Select="COUNT"))
+
+
+@dataclass(slots=True)
+class Run:
+    """
+    A stretch of one partition: the items whose sort keys lie within *bounds* (both included), from one end.
+
+    It is read *chunk* by chunk as it is iterated, not *consistent* at half the price; `read` says how many items so far.
+    """
+
+    table: str
+    pk: str
+    bounds: tuple[str, str]
+    descending: bool
+    chunk: int
+    consistent: bool = True
+    read: int = 0
+    _next: Any = None
+    _ended: bool = False
+
+    def __post_init__(self) -> None:
+        """Know what is empty without asking: DynamoDB takes no bounds that end before they begin."""
+        self._ended = self.bounds[0] > self.bounds[1]
+
+    def __iter__(self) -> Iterator[Item]:
+        """Yield the items in order."""
+        while not self._ended:
+            page = self._query(Limit=self.chunk, ConsistentRead=self.consistent)
+            self.read += page["Count"]
+            yield from map(from_item, page["Items"])
+
+    def count_rest(self, most: int) -> int:
+        """Return how many items are left that were not read, up to *most*; half of what it costs to read them."""
+        left = 0
+        while not self._ended and left < most:
+            left += self._query(Limit=most - left, Select="COUNT")["Count"]
+        return left
+
+    def _query(self, **options: Any) -> "QueryOutputTypeDef":
+        begin = {"ExclusiveStartKey": self._next} if self._next else {}
+        low, high = self.bounds
+        with faults.unavailable("database"):
+            page = aws.client("dynamodb").query(
+                TableName=self.table,
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :low AND :high",
+                ExpressionAttributeValues=to_item({":pk": self.pk, ":low": low, ":high": high}),
+                ScanIndexForward=not self.descending,
+                **begin,
+                **options,
+            )
+        self._next = page.get("LastEvaluatedKey")
+        self._ended = self._next is None
+        return page
 
 
 def _within(index: str, keys: tuple[str, str], pk: str, bounds: tuple[str, str]) -> dict[str, Any]:

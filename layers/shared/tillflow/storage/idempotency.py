@@ -40,11 +40,19 @@ class KeyConflict(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a command answers: *status* and JSON *body*; *replayed* when it was answered before."""
+    """
+    What a command answers: *status* and JSON *body*; *replayed* when it was answered before.
+
+    A large body that the command's own item tells as well is not kept twice: *rebuilt_from* is what `run` rebuilds it from.
+    """
 
     status: int
     body: dict[str, Any]
     replayed: bool = False
+    rebuilt_from: str | None = None
+
+
+type Rebuild = Callable[[str], dict[str, Any]]
 
 
 class Once(Protocol):
@@ -53,7 +61,7 @@ class Once(Protocol):
     def remember(self, commit: Commit, cause: Cause, reply: Reply) -> None:
         """Let *commit* store *reply* under the key, if there is one."""
 
-    def run(self, command: Callable[[], Reply]) -> Reply:
+    def run(self, command: Callable[[], Reply], rebuild: Rebuild | None = None) -> Reply:
         """Return what *command* (which calls `remember`) answers, or what it answered to this key before."""
 
 
@@ -63,8 +71,9 @@ class Unkeyed:
     def remember(self, commit: Commit, cause: Cause, reply: Reply) -> None:
         """Do nothing: each time is the first."""
 
-    def run(self, command: Callable[[], Reply]) -> Reply:
+    def run(self, command: Callable[[], Reply], rebuild: Rebuild | None = None) -> Reply:
         """Return what *command* answers."""
+        del rebuild  # nothing was kept
         return command()
 
 
@@ -106,30 +115,35 @@ class Idempotency:
             | {
                 "fingerprint": self._fingerprint,
                 "status": reply.status,
-                "body": jsontext.dumps(reply.body),
+                "body": jsontext.dumps(reply.body) if reply.rebuilt_from is None else None,
+                "rebuilt_from": reply.rebuilt_from,
                 "expires_at": clock.epoch(cause.at) + LIFETIME_SECONDS,
             },
             when=when("attribute_not_exists(#pk) OR #expires_at <= :now", now=clock.epoch(cause.at)),
             otherwise=lambda record: _Replayed(record or {}),
         )
 
-    def run(self, command: Callable[[], Reply]) -> Reply:
+    def run(self, command: Callable[[], Reply], rebuild: Rebuild | None = None) -> Reply:
         """
         Return what *command* (which calls `remember`) answers, or what it answered to this key before.
+
+        *rebuild* returns the body that was answered, from the reply's `rebuilt_from`.
 
         A refusal is looked at twice: a replay must get its first answer even if the world has changed since.
         """
         try:
             return command()
         except _Replayed as replay:
-            return self._replay(replay.record)
+            return self._replay(replay.record, rebuild)
         except Refusal:
             record = database.get(tables.idempotency(), self._key)
             if record is None or record["expires_at"] <= clock.epoch(clock.now()):
                 raise
-            return self._replay(record)
+            return self._replay(record, rebuild)
 
-    def _replay(self, record: Item) -> Reply:
+    def _replay(self, record: Item, rebuild: Rebuild | None) -> Reply:
         if record["fingerprint"] != self._fingerprint:
             raise self.reused("This Idempotency-Key was used with a different request. Use a new key.")
-        return Reply(record["status"], jsontext.loads(record["body"]), replayed=True)
+        # A record from before the command's answers were rebuilt has its body.
+        body = rebuild(record["rebuilt_from"]) if rebuild and "rebuilt_from" in record else jsontext.loads(record["body"])
+        return Reply(record["status"], body, replayed=True)

@@ -25,10 +25,12 @@ AUTHENTICATED = "authenticated"
 
 SCOPES: dict[Role, frozenset[str]] = {
     Role.BUYER: frozenset(),
-    Role.SELLER: frozenset({"stock:read", "stock:write"}),
-    Role.MANAGER: frozenset({"catalog:write", "stock:read", "stock:write", "stock:audit"}),
+    Role.SELLER: frozenset({"stock:history", "stock:read", "stock:write"}),
+    Role.MANAGER: frozenset({"catalog:write", "stock:audit", "stock:history", "stock:read", "stock:write"}),
     Role.OPERATOR: frozenset({"orders:write", "stock:read", "stock:audit"}),
-    Role.ADMIN: frozenset({"catalog:write", "orders:write", "stock:audit", "stock:read", "stock:write", "tokens:issue"}),
+    Role.ADMIN: frozenset(
+        {"catalog:write", "orders:write", "stock:audit", "stock:history", "stock:read", "stock:write", "tokens:issue"}
+    ),
     Role.SERVICE: frozenset({"tokens:issue"}),
 }
 
@@ -63,6 +65,9 @@ ROUTES: dict[str, str] = {
     "PATCH /api/v1/variants/{id}": "catalog:write",
     "POST /api/v1/stock-events": "stock:write",
     "POST /api/v1/stock-transfers": "stock:write",
+    "GET /api/v1/stock-events": "stock:history",
+    "GET /api/v1/stock-events/{id}": "stock:history",
+    "GET /api/v1/stock-events/export": "stock:history",
     "GET /api/v1/variants/{id}/levels": "stock:read",
     "GET /api/stocks/release-events": "stock:audit",
     "GET /api/stocks/release-events/export": "stock:audit",

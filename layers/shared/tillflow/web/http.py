@@ -6,7 +6,7 @@ only checks the caller against `authorization.ROUTES`, and turns answers and err
 docs/adr/0006 says why this is not Powertools' resolver (cold start).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack
 
@@ -17,7 +17,7 @@ from tillflow.storage.idempotency import Reply
 from tillflow.values import jsontext
 from tillflow.web.authorization import AUTHENTICATED, PUBLIC, ROUTES
 from tillflow.web.openapi import Notes, note
-from tillflow.web.request import Request
+from tillflow.web.request import BadRequest, Request
 
 REPLAY_HEADER = "x-idempotent-replay"
 # Lambda answers 6 MB at most, counted as the JSON that it sends.
@@ -39,6 +39,21 @@ class Versioned:
 
     body: dict[str, Any]
     version: int
+
+
+def csv_download(filename: str, columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> Download:
+    """
+    Return *records* as a CSV file.
+
+    Raises:
+        BadRequest: it is larger than Lambda answers.
+    """
+    from tillflow.values import csvtext
+
+    text = csvtext.rows(columns, records)
+    if size_of(text) > MAX_BODY_BYTES:
+        raise BadRequest("The export is larger than 5 MB. Ask for less: a lower limit, or a shorter time.")
+    return Download(text, "text/csv; charset=utf-8", filename)
 
 
 type Answer = Reply | Download | Versioned | dict[str, Any]

@@ -85,11 +85,15 @@ def _written(text: str) -> str:
         raise ValueError(f"{error} (the + of an offset is written %2B)" if " " in text else str(error)) from None
 
 
+# A moment of a query string, as `clock.iso` writes it.
+type Written = Annotated[str, AfterValidator(_written), Field(json_schema_extra=_SHOWN_AS_MOMENT)]
+
+
 class Window(Query):
     """What lies within [*from*, *to*] (ISO 8601; both ends included); *since* and *until* are as `clock.iso` writes them."""
 
-    since: Annotated[str, AfterValidator(_written), Field(alias="from", json_schema_extra=_SHOWN_AS_MOMENT)] = clock.EARLIEST
-    until: Annotated[str, AfterValidator(_written), Field(alias="to", json_schema_extra=_SHOWN_AS_MOMENT)] = clock.LATEST
+    since: Annotated[Written, Field(alias="from")] = clock.EARLIEST
+    until: Annotated[Written, Field(alias="to")] = clock.LATEST
 
     @field_validator("until")
     @classmethod

@@ -127,6 +127,12 @@ class Page(TypedDict):
     next_token: str | None
 
 
+class StockEventPage(Page):
+    """A page of stock events, in the order that was asked for."""
+
+    content: list[StockEvent]
+
+
 class WarehousePage(Page):
     """A page of warehouses, by code."""
 

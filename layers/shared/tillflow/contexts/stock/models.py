@@ -6,8 +6,9 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from tillflow.values import clock
 from tillflow.web.numbered import PageQuery
-from tillflow.web.validation import PRINTABLE, VISIBLE, Body, Lax, Model, Moment, Query, UserId, Window
+from tillflow.web.validation import PRINTABLE, VISIBLE, Body, Lax, Model, Moment, Query, UserId, Window, Written
 
 MAX_LINES = 90
 # Each is two levels of one transaction, beside two events and a key (DynamoDB: 100 actions).
@@ -164,6 +165,32 @@ class ReleasePageQuery(ReleaseQuery):
 
 class ReleaseExportQuery(ReleaseQuery):
     """The same, up to *limit* releases."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_EXPORT)] = 1000
+
+
+class StockEventQuery(Window):
+    """
+    Which stock events: those of which all that is said is so; *occurredFrom* and *occurredTo* are both included.
+
+    Sellers must say which *warehouseId*, one of theirs.
+    """
+
+    type: EventType | None = None
+    warehouseId: UUID | None = None
+    variantId: UUID | None = None
+    since: Annotated[Written, Field(alias="occurredFrom")] = clock.EARLIEST
+    until: Annotated[Written, Field(alias="occurredTo")] = clock.LATEST
+    reasonCode: ReasonCode | None = None
+    sort: Annotated[str, Field(pattern=r"^(occurredAt|createdAt)(,(asc|desc))?$")] = "occurredAt,desc"
+
+
+class StockEventPageQuery(StockEventQuery, PageQuery):
+    """The same, a page of it."""
+
+
+class StockEventExportQuery(StockEventQuery):
+    """The same, up to *limit* events."""
 
     limit: Annotated[int, Field(ge=1, le=MAX_EXPORT)] = 1000
 

@@ -90,7 +90,7 @@ def _try_reserve(order_id: str, demand: dict[str, int], cause: Cause) -> None:
         raise
     reservation_id = reservation_id_of(order_id)
     commit = Commit(cause)
-    store.add_event(commit, reservation_id, _pending(order_id, PENDING, cause), opposite(lines), _Exists)
+    store.add_event(commit, store.event_item(reservation_id, _pending(order_id, PENDING, cause), opposite(lines)), _Exists)
     for line in opposite(lines):
         store.move(commit, line, Moved, for_order=True)
     commit.emit(events.inventory_reserved(order_id, reservation_id, lines))
@@ -101,7 +101,7 @@ def _refuse(order_id: str, reason: str, cause: Cause) -> None:
     """Write down that the order gets no stock: this is decided once."""
     commit = Commit(cause)
     refused = _pending(order_id, REFUSED, cause) | {"refusal": reason}
-    store.add_event(commit, reservation_id_of(order_id), refused, (), _Exists)
+    store.add_event(commit, store.event_item(reservation_id_of(order_id), refused, ()), _Exists)
     commit.emit(events.inventory_failed(order_id, reason))
     commit.write()
 
@@ -164,7 +164,7 @@ def _try_give_back(order_id: str, reason: str, cause: Cause) -> None:
 def _close(order_id: str, reason: str, cause: Cause) -> None:
     commit = Commit(cause)
     closed = _pending(order_id, REFUSED, cause) | {"refusal": reason}
-    store.add_event(commit, reservation_id_of(order_id), closed, (), Moved)
+    store.add_event(commit, store.event_item(reservation_id_of(order_id), closed, ()), Moved)
     commit.write()
 
 
@@ -179,7 +179,7 @@ def _restock(found: Item, reason: str, cause: Cause) -> None:
         "notes": f"Return of order {order_id}",
         **_authorship(cause),
     }
-    store.add_event(commit, ids.derived("return", order_id), posted, lines, Moved)
+    store.add_event(commit, store.event_item(ids.derived("return", order_id), posted, lines), Moved)
     for line in lines:
         store.move(commit, line, Moved)
     commit.write()

@@ -60,6 +60,13 @@ class InvalidStockEvent(Invalid):
     detail = "invalid payload"
 
 
+class InvalidQuestion(Invalid):
+    """A list of stock events is asked for that there cannot be (contract: stock-events.md, 400)."""
+
+    status = 400
+    detail = "invalid payload"
+
+
 class InsufficientStock(InvalidStockEvent):
     """The movement would take more than is available."""
 
@@ -74,6 +81,14 @@ class WarehouseNotFound(NotFound):
     code = "WAREHOUSE_NOT_FOUND"
     title = "Warehouse not found"
     detail = "stock-warehouse-not-found"
+
+
+class StockEventNotFound(NotFound):
+    """There is no such stock event, or it is of a warehouse that the caller may not know of."""
+
+    code = "STOCK_EVENT_NOT_FOUND"
+    title = "Stock event not found"
+    detail = "stock-event-not-found"
 
 
 class VariantNotFound(NotFound):
@@ -215,6 +230,11 @@ class Stocked:
     def levels_in(self, warehouse_id: str) -> list[Level]:
         """Return its levels in one warehouse: one for each shard."""
         return [level for level in self.levels if level.warehouse_id == warehouse_id]
+
+
+def types_fitting(reason: ReasonCode) -> list[EventType]:
+    """Return the types of movement that may have this reason."""
+    return [kind for kind in EventType if kind in REASONS[reason].fits]
 
 
 def signed_quantity(kind: EventType, quantity: int) -> int:

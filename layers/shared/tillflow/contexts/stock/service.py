@@ -1,28 +1,16 @@
-"""Levels, movements and the release audit: load, decide, commit."""
+"""Levels and the release audit."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from tillflow.contexts.stock import allocation, closing, placement, rules, shards, shifting, store
+from tillflow.contexts.stock import allocation, rules, shards, store
 from tillflow.contexts.stock.events import units_by_sku
-from tillflow.contexts.stock.models import (
-    CreateStockEvent,
-    EventType,
-    ReleaseExportQuery,
-    ReleasePageQuery,
-    ReleaseQuery,
-    StockEventLine,
-)
+from tillflow.contexts.stock.models import ReleaseExportQuery, ReleasePageQuery, ReleaseQuery
 from tillflow.contexts.stock.reservations import reservation_id_of
-from tillflow.contexts.stock.rules import AlreadyExists, Level, Line, Variant, VariantNotFound, Warehouse
-from tillflow.messaging.envelope import Cause
-from tillflow.storage.again import again
+from tillflow.contexts.stock.rules import Level, VariantNotFound
 from tillflow.storage.attributes import Item
-from tillflow.storage.commit import Commit
-from tillflow.storage.idempotency import Once, Reply
-from tillflow.values import clock, ids
 
 # A variant's id and a warehouse's.
 type Place = tuple[str, str]
@@ -69,127 +57,6 @@ def held_by(open_orders: Iterable[str]) -> Mapping[Place, int]:
             for line in rules.opposite(store.lines_of(reservation)):
                 held[line.variant_id, line.warehouse_id] += line.quantity
     return held
-
-
-def record(wanted: CreateStockEvent, cause: Cause, once: Once) -> Reply:
-    """
-    Record one movement of stock in the ledger and return it (201).
-
-    Raises:
-        WarehouseNotFound, VariantNotFound: it names what is not there.
-        WarehouseForbidden: the caller is a seller who is not authorised there.
-        InvalidStockEvent, InsufficientStock: the movement breaks a rule, or would take more than is available.
-    """
-
-    def command() -> Reply:
-        commit = Commit(cause)
-        warehouse = store.find_warehouse(str(wanted.warehouseId))
-        rules.check_access(warehouse, cause.user_id, cause.roles)
-        variants = find_variants(wanted.lines)
-        reply = Reply(201, add_movement(commit, ids.new(), wanted, warehouse, variants, cause))
-        once.remember(commit, cause, reply)
-        commit.write()
-        if wanted.type is not EventType.OUTBOUND:
-            closing.follow(warehouse, wanted.lines, cause)
-            shifting.even_out_later(variants, warehouse.warehouse_id, cause)
-        return reply
-
-    return once.run(lambda: again(command, "Others move the same stock at this moment. Try again."))
-
-
-def add_movement(
-    commit: Commit,
-    event_id: str,
-    wanted: CreateStockEvent,
-    warehouse: Warehouse,
-    variants: Sequence[Variant],
-    cause: Cause,
-    *,
-    room: int = rules.MOST_MOVED,
-    **shared: str,
-) -> dict[str, Any]:
-    """
-    Let *commit* record a movement of *variants* (one a line), and return it as the contract shows it.
-
-    *shared* are fields that it has in common with others; shards may fill the commit up to *room*.
-
-    Raises:
-        InvalidStockEvent: it breaks a rule.
-        InsufficientStock: it would take more than is available. (Writing the commit raises that too.)
-        Moved: units were shifted meanwhile.
-    """
-    if not warehouse.active:
-        raise rules.InvalidStockEvent(f"The warehouse {warehouse.code} is not active.")
-    rules.check_movement(wanted.type, wanted.reasonCode, variants, cause.at)
-    rules.check_moment(wanted.occurredAt or cause.at, cause.at)
-    lines = [
-        Line(variant.variant_id, variant.sku, warehouse.warehouse_id, rules.signed_quantity(wanted.type, line.quantity))
-        for variant, line in zip(variants, wanted.lines, strict=True)
-    ]
-    event = _present(event_id, wanted, warehouse, lines, cause) | shared
-    moves = placement.spread(lines, variants, cause, _insufficient, room)
-    store.add_event(commit, event_id, _stored(event), [line for line, _ in moves], lambda _: AlreadyExists())
-    for line, otherwise in moves:
-        store.move(commit, line, otherwise)
-    return event
-
-
-def _insufficient(line: Line, available: int) -> rules.InsufficientStock:
-    return rules.InsufficientStock(f"{-line.quantity} units of {line.sku} are to go, {available} are available.")
-
-
-def find_variants(lines: Sequence[StockEventLine]) -> list[Variant]:
-    """
-    Return the variant of each line, in one request.
-
-    Raises:
-        VariantNotFound: a line names one that is not there.
-    """
-    variant_ids = [str(line.variantId) for line in lines]
-    found = {variant.variant_id: variant for variant in store.find_variants(variant_ids)}
-    for variant_id in variant_ids:
-        if variant_id not in found:
-            raise VariantNotFound(f"There is no variant with the id {variant_id}.")
-    return [found[variant_id] for variant_id in variant_ids]
-
-
-def _present(event_id: str, wanted: CreateStockEvent, warehouse: Warehouse, lines: list[Line], cause: Cause) -> dict[str, Any]:
-    """Return the movement as the contract shows it (stock-events.md)."""
-    return {
-        "id": event_id,
-        "type": wanted.type.value,
-        "warehouseId": warehouse.warehouse_id,
-        "warehouseCode": warehouse.code,
-        "occurredAt": clock.iso(wanted.occurredAt or cause.at),
-        "reasonCode": wanted.reasonCode.value if wanted.reasonCode else None,
-        "notes": wanted.notes,
-        "createdById": cause.user_id,
-        "createdByUsername": cause.user_id,
-        "createdAt": clock.iso(cause.at),
-        "lines": [
-            {
-                "id": ids.derived("line", f"{event_id}:{line.variant_id}"),
-                "variantId": line.variant_id,
-                "variantSku": line.sku,
-                "quantity": line.quantity,
-            }
-            for line in lines
-        ],
-    }
-
-
-def _stored(event: dict[str, Any]) -> Item:
-    return {
-        "type": event["type"],
-        "status": rules.POSTED,
-        "reason_code": event["reasonCode"],
-        "warehouse_code": event["warehouseCode"],
-        "notes": event["notes"],
-        "occurred_at": event["occurredAt"],
-        "created_at": event["createdAt"],
-        "created_by": event["createdById"],
-        "transfer_id": event.get("transferId"),
-    }
 
 
 def release_page(query: ReleasePageQuery) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def _shift(variant: Variant, lines: Sequence[Line], cause: Cause) -> None:
     """Write lines that only change shards: they add up to nothing."""
     commit = Commit(cause)
     event = {"type": "SHIFT", "status": SHIFTED, "occurred_at": clock.iso(cause.at), "created_by": cause.user_id}
-    store.add_event(commit, ids.new(), event, lines, Moved)
+    store.add_event(commit, store.event_item(ids.new(), event, lines), Moved)
     store.count_shift(commit, variant.variant_id)
     for line in lines:
         store.move(commit, line, Moved)

@@ -1,25 +1,34 @@
 """
 Stock in DynamoDB: keys and access patterns.
 
-| table (env)            | pattern                                                                                  | key                                          | reads                                              | writes                                                                                  |
-|------------------------|------------------------------------------------------------------------------------------|----------------------------------------------|----------------------------------------------------|-----------------------------------------------------------------------------------------|
-| STOCK_TABLE            | one warehouse                                                                            | WAREHOUSE#<id>, WAREHOUSE                    | 1                                                  | 1 and 1 `listed`; with a key or sellers 2; changed 1, and 2 `listed` when (de)activated |
-| STOCK_TABLE            | where a seller is, or was, named                                                         | SELLER#<user id>, WAREHOUSE#<warehouse id>   | 1 a 4 KB, and ½ a warehouse                        | 2                                                                                       |
-| STOCK_TABLE            | one variant                                                                              | VARIANT#<id>, VARIANT                        | 1; in an order with its levels                     | 1 and 1 `listed`; with a key 2; changed 1, and 2 `listed` when (de)activated            |
-| STOCK_TABLE            | a variant and all its levels                                                             | VARIANT#<id>, (LEVEL#<warehouse id>)         | 1 a 4 KB; of a page ½ each                         | 2 a level; its first units 1 `listed`; 2 each when its warehouse is (de)activated       |
-| STOCK_TABLE            | a shard of a variant's levels, where it has more than one (1 to 255)                     | VARIANT#<id>#<shard>, (LEVEL#<warehouse id>) | 1; 1 each where one does not serve an order        | 2 a shard; shifted 2 each, and 4                                                        |
-| STOCK_TABLE            | stock event, or reservation: a pending OUTBOUND one, its id from the order               | EVENT#<id>, EVENT                            | 1 a 4 KB                                           | 2 a KB; sold: 1                                                                         |
-| STOCK_TABLE `released` | the release audit, newest first                                                          | <0..3>, released_at                          | 4 x ½ a 4 KB                                       | 1 a KB                                                                                  |
-| STOCK_TABLE `listed`   | warehouses by code, variants by SKU, active ones and others; a warehouse's levels by SKU | <what>, listed_as                            | ½ a page and ½ each of it; up to 20 to count 1,000 | 1 in, 1 out; never for a sale                                                           |
+| table (env)            | pattern                                                                                                                      | key                                          | reads                                               | writes                                                                                                   |
+|------------------------|------------------------------------------------------------------------------------------------------------------------------|----------------------------------------------|-----------------------------------------------------|----------------------------------------------------------------------------------------------------------|
+| STOCK_TABLE            | one warehouse                                                                                                                | WAREHOUSE#<id>, WAREHOUSE                    | 1                                                   | 1 and 1 `listed`; with a key or sellers 2; changed 1, and 2 `listed` when (de)activated                  |
+| STOCK_TABLE            | where a seller is, or was, named                                                                                             | SELLER#<user id>, WAREHOUSE#<warehouse id>   | 1 a 4 KB, and ½ a warehouse                         | 2                                                                                                        |
+| STOCK_TABLE            | one variant                                                                                                                  | VARIANT#<id>, VARIANT                        | 1; in an order with its levels                      | 1 and 1 `listed`; with a key 2; changed 1, and 2 `listed` when (de)activated                             |
+| STOCK_TABLE            | a variant and all its levels                                                                                                 | VARIANT#<id>, (LEVEL#<warehouse id>)         | 1 a 4 KB; of a page ½ each                          | 2 a level; its first units 1 `listed`; 2 each when its warehouse is (de)activated                        |
+| STOCK_TABLE            | a shard of a variant's levels, where it has more than one (1 to 255)                                                         | VARIANT#<id>#<shard>, (LEVEL#<warehouse id>) | 1; 1 each where one does not serve an order         | 2 a shard; shifted 2 each, and 4                                                                         |
+| STOCK_TABLE            | stock event, or reservation: a pending OUTBOUND one, its id from the order                                                   | EVENT#<id>, EVENT                            | 1 a 4 KB                                            | 2 a KB; sold: 1                                                                                          |
+| STOCK_TABLE `released` | the release audit, newest first                                                                                              | <0..3>, released_at                          | 4 x ½ a 4 KB                                        | 1 a KB                                                                                                   |
+| STOCK_TABLE `listed`   | warehouses by code, variants by SKU, active ones and others; a warehouse's levels by SKU                                     | <what>, listed_as                            | ½ a page and ½ each of it; up to 20 to count 1,000  | 1 in, 1 out; never for a sale                                                                            |
+| MOVEMENTS_TABLE        | movements that a filter finds, in time order: sales in four partitions (a variant's by warehouse), others by type and reason | <12 characters>, <moment><22 characters>     | 2 to 10 x 1 (sales ½), ½ an event, 6 to count 1,000 | a sale: 2, and 1 a line; another: 6 and 6 a line, twice that where it did not occur when it was recorded |
+| MOVEMENTS_TABLE        | stock events that are not in it yet                                                                                          | RECENT, <moment><22 characters>              | 1 a 4 KB                                            | 2 in, 1 out                                                                                              |
+| MOVEMENTS_TABLE        | which stock event a movement is a warehouse's part of                                                                        | MOVEMENT#<id>, MOVEMENT                      | 1                                                   | 1 a warehouse                                                                                            |
 """
 
 from tillflow.runtime.config import setting
 from tillflow.storage.attributes import Item
 from tillflow.storage.tables import Key
+from tillflow.values import ids
 
 RELEASED_INDEX = "released"
 # One partition each: masters are written rarely, and one takes a thousand writes a second.
 LISTED_INDEX = "listed"
+RECENT = "RECENT"
+# A list reads a thousand keys, so they are short. 72 bits tell any two partitions apart.
+PARTITION_LENGTH = 12
+_ID_LENGTH = 22
+_NO_PUNCTUATION = str.maketrans("", "", "-T:.Z")
 
 
 def stock() -> str:
@@ -106,3 +115,52 @@ def stock_event_key(event_id: str) -> Key:
 def id_of(item: Item) -> str:
     """Return the id of a stored stock event, reservation, warehouse or variant."""
     return str(item["pk"]).partition("#")[2]
+
+
+def movements() -> str:
+    """Return the name of the table that lists movements."""
+    return setting("MOVEMENTS_TABLE")
+
+
+def entry_key(partition: str, moment: str, movement_id: str) -> Key:
+    """Return the key of a movement's entry in a partition (its name in words, however long; see entries.py)."""
+    return {"pk": partition_of(partition), "sk": position(moment, movement_id)}
+
+
+def recent_key(moment: str, event_id: str) -> Key:
+    """Return the key of a stock event's entry among those that are not projected yet."""
+    return {"pk": RECENT, "sk": position(moment, event_id)}
+
+
+def movement_key(movement_id: str) -> Key:
+    """Return the key of what says which stock event a movement is a part of."""
+    return {"pk": f"MOVEMENT#{movement_id}", "sk": "MOVEMENT"}
+
+
+def partition_of(name: str) -> str:
+    """Return the partition of movements that has this name."""
+    return ids.short(ids.derived("movements", name))[:PARTITION_LENGTH]
+
+
+def position(moment: str, movement_id: str) -> str:
+    """Return where a movement stands in its partitions: by its moment (ISO 8601, of which the digits), then by its id."""
+    return _digits(moment) + ids.short(movement_id)
+
+
+def bounds(since: str, until: str) -> tuple[str, str]:
+    """Return the positions between which all movements of these moments (both included) stand."""
+    return _digits(since), f"{_digits(until)}~"  # behind every character of an id
+
+
+def _digits(moment: str) -> str:
+    return moment.translate(_NO_PUNCTUATION)
+
+
+def position_of(entry: Item) -> str:
+    """Return where an entry stands."""
+    return str(entry["sk"])
+
+
+def movement_id_of(entry: Item) -> str:
+    """Return the movement that an entry stands for."""
+    return ids.unshort(position_of(entry)[-_ID_LENGTH:])

@@ -1,0 +1,56 @@
+"""
+The list of movements, written after the ledger from its stream (docs/adr/0012): each time the same, so any number of times.
+
+What cannot be read steps aside into the dead letters; nothing behind it waits. While the table does not take the entries,
+the whole batch comes again.
+"""
+
+import zlib
+from collections.abc import Iterator
+
+from tillflow.contexts.stock import tables
+from tillflow.contexts.stock.entries import entries_of
+from tillflow.contexts.stock.movement import Movement, movements_of
+from tillflow.messaging.letters import Record, set_aside
+from tillflow.runtime.config import setting
+from tillflow.storage import batch
+from tillflow.storage.attributes import Item, from_image
+
+
+class _Unreadable(Exception):
+    """The ledger has an item that is not one of ours."""
+
+
+def project(records: list[Record]) -> int:
+    """
+    Enter what the stock events and sales of stream *records* moved; return how many movements that were.
+
+    Raises:
+        Unavailable: the table did not take every entry.
+    """
+    movements: list[Movement] = []
+    for record in records:
+        try:
+            movements += _movements(record)
+        except _Unreadable as unreadable:
+            set_aside(setting("MOVEMENTS_DEAD_LETTERS_URL"), record, str(unreadable))
+    # A batch may have an item twice.
+    entries = {(entry["pk"], entry["sk"]): entry for each in movements for entry in _entries(each)}
+    batch.put(tables.movements(), entries.values())
+    # When the entries are there, not before: a list finds a movement here or there.
+    recent = {each.movement_id: tables.recent_key(each.created_at, each.event_id) for each in movements if each.was_recorded}
+    batch.delete(tables.movements(), recent.values())
+    return len(movements)
+
+
+def _movements(record: Record) -> list[Movement]:
+    try:
+        return movements_of(from_image(record["dynamodb"]["NewImage"]))
+    except (KeyError, TypeError, ValueError, zlib.error) as error:
+        raise _Unreadable(f"The stock event cannot be read: {type(error).__name__}.") from error
+
+
+def _entries(movement: Movement) -> Iterator[Item]:
+    yield from entries_of(movement)
+    if movement.is_part:
+        yield tables.movement_key(movement.movement_id) | {"event_id": movement.event_id}

@@ -185,9 +185,7 @@ def _item(values: Json) -> Json:
 _LEVELS: Json = {"BatchGetItem VARIANT": _read(_LEVEL)}
 # Where the way on is another one than the world's.
 _DIFFERENT: dict[str, Json] = {
-    "stock/create_stock_event": {
-        f"BatchGetItem {first}": _read(_WAREHOUSE, _VARIANT) for first in ("WAREHOUSE", "VARIANT")
-    },
+    "stock/create_stock_event": {f"BatchGetItem {first}": _read(_WAREHOUSE, _VARIANT) for first in ("WAREHOUSE", "VARIANT")},
     "order_saga/charge_payment": {"GetItem PAYMENT": {}},
     "stock/list_warehouse_levels": _LEVELS,
     "stock/change_warehouse": _LEVELS,

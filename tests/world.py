@@ -148,13 +148,13 @@ class World:
     def watch_levels(self) -> None:
         """Let the levels that have a reorder point be looked at: every change of them since the beginning."""
         records = [record for record in self.stream() if "reorder_point" in record["dynamodb"].get("NewImage", {})]
-        self.invoke("stock/watch_levels", {"Records": records})
+        self.invoke("stock/follow_ledger", {"Records": records})
 
     def project(self) -> None:
         """Let the ledger's stream, from its beginning, be projected into the list of movements."""
         posted = [each for each in self.stream() if each["dynamodb"].get("NewImage", {}).get("status") == {"S": "posted"}]
         for some in batched(posted, 100, strict=False):
-            self.invoke("stock/project_movements", {"Records": list(some)})
+            self.invoke("stock/follow_ledger", {"Records": list(some)})
 
     def restore(self, table: str, items: Iterable[Mapping[str, Any]]) -> None:
         """Put items back as they were."""

@@ -191,7 +191,7 @@ _DIFFERENT: dict[str, Json] = {
     "stock/change_warehouse": _LEVELS,
     "stock/set_reorder_point": _LEVELS,
     "stock/clear_reorder_point": _LEVELS,
-    "stock/watch_levels": _LEVELS,
+    "stock/follow_ledger": _LEVELS,
     "stock/export_releases": {"GetItem EVENT": {"Item": _item(_RELEASED)}},
     "stock/list_releases": {"Query 0": {"Items": [_item(_RELEASED)]}},
 }

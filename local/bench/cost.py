@@ -41,7 +41,7 @@ WAY = {
     "FailOrder", "RefundPayment", "ReleaseStock", "OnInventoryReleaseRequested",
 }  # fmt: skip
 FOLLOWERS = {"RecordEvents"}
-LISTS = {"ProjectMovements"}
+LISTS = {"FollowLedger"}
 GATEWAY = "SandboxChargesTable"
 
 

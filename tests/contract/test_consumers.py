@@ -1,5 +1,6 @@
 """Who reads queues and streams: bounded, patient, watched. A consumer is a function, and a stack of stacks/consumer.yaml."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -57,10 +58,18 @@ def test_a_stream_is_read_by_one_at_a_time_for_each_shard_and_never_lost(name: s
     """More at once would take the concurrency that orders need."""
     assert reads["ParallelizationFactor"] == 1, name
     assert reads["BisectBatchOnFunctionError"] is True
-    letters = {"PublishEventsFunction": "PublishDeadLetters", "ProjectMovementsFunction": "MovementsDeadLetters"}[name]
+    letters = {"PublishEventsFunction": "PublishDeadLetters", "FollowLedgerFunction": "LedgerDeadLetters"}[name]
     assert reads["DestinationConfig"] == {"OnFailure": {"Type": "SQS", "Destination": {"Fn::GetAtt": [letters, "Arn"]}}}
     # The stream keeps a day: what is given up can still be read from it.
     assert reads["MaximumRecordAgeInSeconds"] <= 12 * 3600
+
+
+def test_a_stream_has_two_readers_at_most() -> None:
+    """AWS (Lambda Developer Guide, Using DynamoDB): more are throttled."""
+    streams = Counter(str(reads["Stream"]) for _, reads in readers("DynamoDB"))
+
+    assert streams
+    assert {stream: count for stream, count in streams.items() if count > 2} == {}
 
 
 def test_every_dead_letter_queue_has_an_alarm_and_is_on_the_dashboard() -> None:

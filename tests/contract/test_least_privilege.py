@@ -287,7 +287,7 @@ def keep_masters(world: World) -> None:
         world.call(f"{method} /api/v1/warehouses/{{id}}/levels/{{variantId}}/reorder-point", path=level, body=point, **manager)
     assert shop.move(world, 1, kind="OUTBOUND").status == 201
     world.watch_levels()
-    world.invoke("stock/watch_levels", {"Records": [{"dynamodb": {"NewImage": {"reorder_point": {"N": "1"}}}}]})
+    world.invoke("stock/follow_ledger", {"Records": [{"dynamodb": {"NewImage": {"reorder_point": {"N": "1"}}}}]})
     for quantity, status in ((1, 201), (99, 400)):
         lines = [{"variantId": shop.variant(world), "quantity": quantity}]
         body: dict[str, Any] = {"fromWarehouseId": warehouse, "toWarehouseId": shop.warehouse(world, "WH-2"), "lines": lines}
@@ -307,7 +307,7 @@ def _ask_for_movements(world: World) -> None:
     for event in (*moved, *sold):
         world.call("GET /api/v1/stock-events/{id}", roles=["manager"], path={"id": event["id"]})
     junk = {"dynamodb": {"NewImage": {"sk": {"S": "EVENT"}, "status": {"S": "posted"}}}}
-    world.invoke("stock/project_movements", {"Records": [junk]})
+    world.invoke("stock/follow_ledger", {"Records": [junk]})
 
 
 def test_nothing_is_granted_that_is_never_used(world: World, watched: Watched) -> None:

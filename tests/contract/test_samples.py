@@ -171,12 +171,6 @@ def test_the_stream_s_sample_is_published(world: World) -> None:
     ]
 
 
-def test_the_stream_s_sample_of_a_sale_is_listed(world: World) -> None:
-    world.invoke("stock/project_movements", sample("stock/project_movements"))
-
-    assert len(world.items("MovementsTable")) == 3
-
-
 def test_a_queue_s_sample_of_a_release_request_gives_the_stock_back(arranged: World) -> None:
     assert run(arranged, "stock/on_inventory_release_requested") == {"batchItemFailures": []}
 
@@ -190,17 +184,19 @@ def test_a_queue_s_sample_of_an_event_is_kept(world: World) -> None:
     assert kept["event_type"] == "OrderCreated"
 
 
-def test_the_stream_s_sample_of_a_low_level_is_told_of(arranged: World) -> None:
-    low = "stock/watch_levels"
+def test_the_stream_s_sample_of_a_sale_and_of_a_low_level_is_listed_and_told_of(arranged: World) -> None:
+    low = "stock/follow_ledger"
     for earlier in BEFORE[low]:
         arranged.invoke(earlier, sample(earlier))
     path = {"id": samples.WAREHOUSE_ID, "variantId": samples.VARIANT_ID}
-    lines = [{"variantId": samples.VARIANT_ID, "quantity": 6}]
+    lines = [{"variantId": samples.VARIANT_ID, "quantity": 4}]
     body = {"type": "OUTBOUND", "warehouseId": path["id"], "lines": lines}
     assert arranged.call("POST /api/v1/stock-events", body=body, roles=["manager"]).status == 201
 
+    before = len(arranged.items("MovementsTable"))
     arranged.invoke(low, sample(low))
 
+    assert len(arranged.items("MovementsTable")) - before == 3
     assert [event["data"]["available"] for event in arranged.events("StockLevelLow")] == [19]
 
 
@@ -208,9 +204,8 @@ def test_every_sample_is_run_by_a_test_of_this_file() -> None:
     apart = {
         "identity/authorize",
         "stock/export_releases",
-        "stock/watch_levels",
         "stock/export_stock_events",
-        "stock/project_movements",
+        "stock/follow_ledger",
         "order_saga/resume_stuck_orders",
         "outbox/publish_events",
         "stock/on_inventory_release_requested",

@@ -46,7 +46,7 @@ _HAMBURG, _APPLE, _PLUM = ids.derived("warehouse", "HAMBURG"), ids.derived("vari
 _APPLES = f"VARIANT#{_APPLE}", f"LEVEL#{_HAMBURG}"
 
 
-_PROJECT = frozenset({"stock/project_movements"})
+_PROJECT = frozenset({"stock/follow_ledger"})
 
 
 def shop(world: World) -> None:
@@ -65,6 +65,7 @@ def sharded_shop(world: World) -> None:
     shop(world)
     send(world, "POST /api/v1/variants", {"sku": "PLUM", "name": "Plum", "shards": 3}, role="admin")
     move_stock(world, "INBOUND", "HAMBURG", {"PLUM": 4}, key=None)
+    world.drain()
 
 
 def order(lines: list[Line], token: str | None = None) -> Act:
@@ -207,9 +208,12 @@ def _create_once(route: str, body: dict[str, object]) -> Act:
     return run
 
 
-def _stock_event(kind: str, *, key: str | None) -> Act:
+_FRUIT = {"APPLE": 3, "PEAR": 1}
+
+
+def _stock_event(kind: str, *, key: str | None, warehouse: str = "HAMBURG", units: dict[str, int] = _FRUIT) -> Act:
     def run(world: World) -> None:
-        move_stock(world, kind, "HAMBURG", {"APPLE": 3, "PEAR": 1}, key=key)
+        move_stock(world, kind, warehouse, units, key=key)
         world.drain()
 
     return run
@@ -519,13 +523,13 @@ REGISTER: dict[str, Command] = {
         Command("remove a seller", _change(keeping.REMOVE, {}, id=_HAMBURG, userId="a-seller"), _named, also=_sellers_are()),
         Command(
             "stock comes into shards, with a key",
-            lambda world: move_stock(world, "INBOUND", "BREMEN", {"PLUM": 5, "APPLE": 1}, key="k"),
+            _stock_event("INBOUND", key="k", warehouse="BREMEN", units={"PLUM": 5, "APPLE": 1}),
             sharded_shop,
             also=_ledger_has(2),
         ),
         Command(
             "stock goes out of several shards, with a key",
-            lambda world: move_stock(world, "OUTBOUND", "HAMBURG", {"PLUM": 3}, key="k"),
+            _stock_event("OUTBOUND", key="k", units={"PLUM": 3}),
             sharded_shop,
             also=_ledger_has(2),
         ),
@@ -534,7 +538,7 @@ REGISTER: dict[str, Command] = {
             _falls_low,
             _watched,
             events={"StockLevelLow": 1},
-            breaks=frozenset({"stock/create_stock_event", "stock/watch_levels", "outbox/publish_events"}),
+            breaks=frozenset({"stock/create_stock_event", "stock/follow_ledger", "outbox/publish_events"}),
         ),
         Command(
             "set a reorder point",

@@ -16,7 +16,7 @@ from tests.simulation.plays.masters import CHANGE_VARIANT, CLEAR_POINT, SET_POIN
 from tillflow.contexts.stock.tables import is_level, place_of
 from tillflow.values import ids
 
-_READER = "stock/watch_levels"
+_READER = "stock/follow_ledger"
 _APPLES = {"id": ids.derived("warehouse", "HAMBURG"), "variantId": ids.derived("variant", "APPLE")}
 
 

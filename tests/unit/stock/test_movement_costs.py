@@ -53,7 +53,7 @@ def test_a_sale_is_listed_for_two_units_and_one_a_line(world: World, lines: int,
     (record,) = [each for each in world.stream() if "posted_at" in each["dynamodb"]["NewImage"]]
 
     with metered() as meter:
-        world.invoke("stock/project_movements", {"Records": [record]})
+        world.invoke("stock/follow_ledger", {"Records": [record]})
 
     assert (meter.calls, meter.total) == (["batch_write_item"], units)
 

@@ -33,7 +33,7 @@ def project(records: list[Record]) -> int:
         try:
             movements += _movements(record)
         except _Unreadable as unreadable:
-            set_aside(setting("MOVEMENTS_DEAD_LETTERS_URL"), record, str(unreadable))
+            set_aside(setting("LEDGER_DEAD_LETTERS_URL"), record, str(unreadable))
     # A batch may have an item twice.
     entries = {(entry["pk"], entry["sk"]): entry for each in movements for entry in _entries(each)}
     batch.put(tables.movements(), entries.values())

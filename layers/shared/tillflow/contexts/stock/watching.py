@@ -20,6 +20,11 @@ from tillflow.storage.commit import Commit
 from tillflow.values import ids
 
 
+def is_watched(record: Record) -> bool:
+    """Tell a level that has a reorder point from all else in the stream."""
+    return "reorder_point" in record["dynamodb"].get("NewImage", {})
+
+
 def watch(records: list[Record]) -> None:
     """
     Look at the levels of stream *records*: note, and tell, that one has fallen through its reorder point; note that it has risen.
@@ -34,7 +39,7 @@ def watch(records: list[Record]) -> None:
         try:
             seen = store.level_of(from_image(record["dynamodb"]["NewImage"]))
         except (KeyError, TypeError, ValueError) as error:
-            set_aside(setting("PUBLISH_DEAD_LETTERS_URL"), record, f"The level cannot be read: {type(error).__name__}.")
+            set_aside(setting("LEDGER_DEAD_LETTERS_URL"), record, f"The level cannot be read: {type(error).__name__}.")
         else:
             # Of one shard's units nobody knows what they are in all.
             if seen.shard or _has_turned(seen):

@@ -42,9 +42,9 @@ _OTHERS: dict[str, tuple[Act, set[int]]] = {
     "another apple goes": (_moves("OUTBOUND", 1), {1}),
     # What was made good before anybody looked was no fall.
     "apples come in": (_moves("INBOUND", 9), {0, 1}),
-    "the threshold is lowered": (_point(SET_POINT, {"quantity": 2}), {0, 1}),
-    "the threshold is raised": (_point(SET_POINT, {"quantity": 9}), {0, 1}),
-    "the threshold is cleared": (_point(CLEAR_POINT, {}), {0, 1}),
+    "the threshold is lowered": (_point(SET_POINT, {"quantity": 2}), {1}),
+    "the threshold is raised": (_point(SET_POINT, {"quantity": 9}), {1}),
+    "the threshold is cleared": (_point(CLEAR_POINT, {}), {1}),
 }
 
 

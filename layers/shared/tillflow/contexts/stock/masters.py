@@ -11,7 +11,7 @@ from tillflow.contexts.stock.rules import Level, Variant, Warehouse
 from tillflow.storage import database
 from tillflow.storage.again import Moved
 from tillflow.storage.attributes import Item
-from tillflow.storage.commit import Commit, absent, always, when
+from tillflow.storage.commit import Commit, When, absent, always, when
 from tillflow.storage.tables import Key
 from tillflow.values import clock
 
@@ -85,19 +85,22 @@ def align(commit: Commit, level: Level, warehouse: Warehouse, otherwise: Callabl
     )
 
 
-def set_reorder_point(commit: Commit, level: Level, otherwise: Callable[[], Exception], *, alone: bool) -> None:
+def set_reorder_point(commit: Commit, level: Level, otherwise: Callable[[], Exception], *, alone: bool, untold: bool) -> None:
     """
     Store a level's reorder point, or take it away, and whether it is low.
 
-    If it is *alone* (has no other shards), then only if it is that by what is available now.
+    If it is *alone* (has no other shards), then only if it is that by what is available now; if it is *untold* that it was
+    low before, then only if it still is.
     """
     point, side = level.reorder_point, "<" if level.low else ">="
+    is_so = [f"#available {side} :point"] if alone and point is not None else []
+    conditions = is_so + (["attribute_not_exists(#low)"] if untold else [])
     commit.update(
         tables.stock(),
         tables.level_key(level.variant_id, level.warehouse_id),
         change=({} if point is None else {"reorder_point": point}) | ({"low": True} if level.low else {}),
         remove=(*(("reorder_point",) if point is None else ()), *(() if level.low else ("low",))),
-        when=when(f"#available {side} :point", point=point) if alone and point is not None else always(),
+        when=When(" AND ".join(conditions), {"point": point} if is_so else {}),
         otherwise=lambda _: otherwise(),
     )
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from tillflow.contexts.stock import allocation, browse, masters, shards, thresholds
+from tillflow.contexts.stock import allocation, browse, events, masters, rules, shards, thresholds
 from tillflow.contexts.stock.rules import Level, LevelNotFound, Stocked
 from tillflow.messaging.envelope import Cause
 from tillflow.storage.again import Moved, again
@@ -29,8 +29,12 @@ def _try_set(warehouse_id: str, variant_id: str, quantity: int | None, cause: Ca
         raise LevelNotFound("The warehouse has never had this variant: let some come in first.")
     level = allocation.whole(have.levels)
     wanted = replace(level, reorder_point=quantity, low=quantity is not None and level.available < quantity)
-    commit = Commit(cause)
-    masters.set_reorder_point(commit, wanted, Moved, alone=have.variant.shards_ever == 1)
+    commit, untold = Commit(cause), rules.has_fallen(level)
+    masters.set_reorder_point(commit, wanted, Moved, alone=have.variant.shards_ever == 1, untold=untold)
+    if untold:
+        # It fell through the threshold that it had, and nobody has looked yet.
+        shards.check_unmoved({variant_id: have.variant})
+        commit.emit(events.stock_level_low(level, have.variant.sku))
     commit.write()
     now = (replace(each, reorder_point=quantity) if each.shard == level.shard else each for each in have.levels)
     thresholds.spread(Stocked(have.variant, tuple(now)), cause)

@@ -7,6 +7,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] 
 
 from tests import emulators
 from tests.report import pytest_terminal_summary
+from tillflow.runtime import deadline
 
 __all__ = ["pytest_terminal_summary"]
 
@@ -17,6 +18,12 @@ ATTACKS = {"test_bad_input.py", "test_permissions.py", "test_schemathesis.py", "
 AFTERWARDS = "test_afterwards.py"
 # Some milliseconds a test: a worker is handed them file by file, and last, when they fill what the others left.
 QUICK = {"unit", "property", "contract"}
+
+
+@pytest.fixture(autouse=True)
+def _time_to_spare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test have the end of another's invocation."""
+    monkeypatch.setattr(deadline, "_until", float("inf"))
 
 
 class Spread(LoadScopeScheduling):  # type: ignore[misc]

@@ -68,12 +68,13 @@ class Network:
 
         def exec_module(module: Any) -> None:
             load(module)
-            module.URLLib3Session.send = lambda _session, request: self._send(request)
+            module.URLLib3Session.send = lambda _session, request: self.send(request)
 
         loader.exec_module = exec_module
         return spec
 
-    def _send(self, request: Any) -> Any:
+    def send(self, request: Any) -> Any:
+        """Return the answer to a request that botocore has prepared."""
         from botocore.awsrequest import AWSResponse
 
         asked = _asked(request)
@@ -103,14 +104,14 @@ def _asked(request: Any) -> str:
     body = json.loads(request.body)
     if operation == "GetSecretValue":
         return f"{operation} {body['SecretId']} {body['VersionStage']}"
-    return f"{operation} {_partition(body)['S'].partition('#')[0]}"
+    return f"{operation} {_key(body)['S'].partition('#')[0]}"
 
 
-def _partition(body: Json) -> Json:
-    """Return the partition that a read is of; of a batch, the first."""
+def _key(body: Json) -> Json:
+    """Return the key that says what is read: a partition's; of a batch the first sort key, for partitions are mixed."""
     if "RequestItems" in body:
         (table, *_) = body["RequestItems"].values()
-        return dict(table["Keys"][0]["pk"])
+        return dict(table["Keys"][0]["sk"])
     return dict(body["Key"]["pk"] if "Key" in body else body["ExpressionAttributeValues"][":pk"])
 
 

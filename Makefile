@@ -91,6 +91,10 @@ lock: .venv/.synced ## after a change of pyproject.toml: uv.lock and the layers'
 trace: .venv/.synced ## ORDER=<order id> [OPEN=1]: the order's whole story, from logs, history and events; or a page of it
 	$(LOCAL) trace $(or $(ORDER),$(error Say which order: make trace ORDER=<order id>)) $(if $(OPEN),--open)
 
+.PHONY: audit
+audit: .venv/.synced ## [REPAIR=1] [ANEW=1]: is every level of stock what the ledger adds up to; ANEW: from the first event on
+	$(LOCAL) audit $(if $(ANEW),--anew) $(if $(REPAIR),--repair)
+
 .PHONY: event
 event: .venv/.synced ## FUNCTION=CreateOrderFunction: a fresh, signed event for it, for `sam local invoke`
 	@$(LOCAL) event $(or $(FUNCTION),$(error Say which function: make event FUNCTION=CreateOrderFunction))

@@ -59,6 +59,10 @@ def _look(arguments: argparse.Namespace, deployed: stack.Stack) -> None:
             logs.show(deployed, follow=arguments.follow)
         case "demo":
             demo.run(deployed)
+        case "audit":
+            from local.shop import audit
+
+            audit.run(deployed, anew=arguments.anew, repair=arguments.repair)
         case "event":
             from local.shop import fresh
 
@@ -141,6 +145,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--host", default=os.environ.get("TILLFLOW_HOST") or None)
     commands.add_parser("logs").add_argument("--follow", action="store_true")
     commands.add_parser("demo")
+    audit = commands.add_parser("audit")
+    audit.add_argument("--anew", action="store_true")
+    audit.add_argument("--repair", action="store_true")
     commands.add_parser("event").add_argument("function")
     commands.add_parser("invoke")
     bench.add_to(commands)

@@ -152,8 +152,9 @@ class World:
 
     def project(self) -> None:
         """Let the ledger's stream, from its beginning, be projected into the list of movements."""
-        posted = [each for each in self.stream() if each["dynamodb"].get("NewImage", {}).get("status") == {"S": "posted"}]
-        for some in batched(posted, 100, strict=False):
+        wanted = ({"S": "posted"}, {"S": "shifted"})
+        moved = [each for each in self.stream() if each["dynamodb"].get("NewImage", {}).get("status") in wanted]
+        for some in batched(moved, 100, strict=False):
             self.invoke("stock/follow_ledger", {"Records": list(some)})
 
     def restore(self, table: str, items: Iterable[Mapping[str, Any]]) -> None:

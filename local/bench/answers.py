@@ -186,6 +186,13 @@ def _item(values: Json) -> Json:
 _DIFFERENT: dict[str, Json] = {
     "order_saga/charge_payment": {"GetItem PAYMENT": {}},
     "stock/get_stock_event": {"GetItem EVENT": {"Item": _item(_RESERVATION | {"status": "posted", "posted_at": _NOW})}},
+    "stock/audit_stock": {
+        "Query 0": {"Items": []},
+        "GetItem AUDIT": {},
+        f"BatchGetItem {VARIANT_ID}": {"Responses": {"MovementsTable": []}, "UnprocessedKeys": {}},
+        # What nothing has moved is proven at once.
+        "BatchGetItem LEVEL": _read(_LEVEL | {"available": 0}),
+    },
     "stock/export_releases": {"GetItem EVENT": {"Item": _item(_RELEASED)}},
     "stock/list_releases": {"Query 0": {"Items": [_item(_RELEASED)]}},
 }

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import botocore.session
+from botocore.config import Config
 from localstack_client import config  # type: ignore[import-untyped] # ships no types
 
 from local import LocalError
@@ -59,9 +60,13 @@ class Aws:
     sqs: "SQSClient"
     stepfunctions: "SFNClient"
 
-    def __init__(self, endpoint_url: str, region: str = REGION) -> None:
-        self.endpoint_url, self.region = endpoint_url, region
+    def __init__(self, endpoint_url: str, region: str = REGION, config: Config | None = None) -> None:
+        self.endpoint_url, self.region, self._config = endpoint_url, region, config
         self._session = boto3.Session(ACCESS_KEY, SECRET_KEY, None, region, botocore.session.Session(_NO_PROFILE))
+
+    def patient(self, config: Config) -> "Aws":
+        """Return the same with a *config* of their own."""
+        return Aws(self.endpoint_url, self.region, config)
 
     if not TYPE_CHECKING:  # there are no others than those above
 
@@ -69,6 +74,6 @@ class Aws:
             """Return the client of a service that is used for the first time."""
             if name not in Aws.__annotations__:
                 raise AttributeError(name)
-            client = self._session.client(name.rstrip("_"), endpoint_url=self.endpoint_url)
+            client = self._session.client(name.rstrip("_"), endpoint_url=self.endpoint_url, config=self._config)
             setattr(self, name, client)
             return client

@@ -46,6 +46,7 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "stock/get_stock_event": SOLD,
     "stock/export_stock_events": STOCKED,
     "stock/follow_ledger": (*SOLD, "stock/set_reorder_point"),
+    "stock/audit_stock": STOCKED,
     "stock/list_releases": UNDONE,
     "stock/export_releases": UNDONE,
     "stock/on_inventory_release_requested": RESERVED,

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -11,7 +12,10 @@ from tests import shop, template
 from tests.contract.test_samples import SAMPLES, run
 from tests.world import World
 from tillflow.contexts.stock import movements
+from tillflow.contexts.stock.tables import is_level
 from tillflow.runtime import aws, secrets
+from tillflow.storage.attributes import to_item
+from tillflow.values import clock
 
 # What a state machine needs to write logs, and to be traced; AWS gives these no resource.
 LOG_DELIVERY = {
@@ -263,8 +267,19 @@ def test_functions_may_do_what_every_ending_of_an_order_makes_them_do(world: Wor
     # AND movements are projected, listed, fetched and exported, also by a seller
     _ask_for_movements(world)
 
+    # AND the audit of stock finds a level that somebody has changed, and corrects it
+    _audit(world)
+
     # THEN every call was one that the template allows
     assert_granted(watched)
+
+
+def _audit(world: World) -> None:
+    level = next(item for item in world.items("StockTable") if is_level(item))
+    world.put("StockTable", to_item(level | {"available": level["available"] + 1}))
+    with patch.object(clock, "sleep", lambda _: world.project()):
+        found = world.invoke("stock/audit_stock", {"everything": True, "repair": True})
+    assert (found["found"], found["repaired"]) == (1, 1)
 
 
 def keep_masters(world: World) -> None:

@@ -161,6 +161,15 @@ def test_the_schedule_s_sample_starts_the_saga_of_an_overdue_order(arranged: Wor
     assert run(arranged, "order_saga/resume_stuck_orders") == {"resumed": 1}
 
 
+def test_the_other_schedule_s_sample_proves_what_was_stocked(arranged: World) -> None:
+    run(arranged, "stock/get_levels")
+    arranged.project()
+
+    found = arranged.invoke("stock/audit_stock", sample("stock/audit_stock"))
+
+    assert (found["proven"], found["found"], found["finished"]) == (1, 0, True)
+
+
 def test_the_stream_s_sample_is_published(world: World) -> None:
     with world.bus() as published:
         world.invoke("outbox/publish_events", sample("outbox/publish_events"))
@@ -206,6 +215,7 @@ def test_every_sample_is_run_by_a_test_of_this_file() -> None:
         "stock/export_releases",
         "stock/export_stock_events",
         "stock/follow_ledger",
+        "stock/audit_stock",
         "order_saga/resume_stuck_orders",
         "outbox/publish_events",
         "stock/on_inventory_release_requested",

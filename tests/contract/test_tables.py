@@ -15,7 +15,7 @@ from tillflow.contexts.payments.sandbox import charge_pk
 from tillflow.contexts.payments.tables import payment_key
 from tillflow.contexts.stock import tables as stock
 from tillflow.storage.tables import INDEX_PARTITIONS, Key, idempotency_key, index_partition
-from tillflow.values import ids
+from tillflow.values import clock, ids
 
 LAYER = template.ROOT / "layers" / "shared" / "tillflow"
 SOURCES = [path for path in (*LAYER.rglob("*.py"), *template.ROOT.glob("functions/*/*.py")) if path.name != "tables.py"]
@@ -131,6 +131,8 @@ PATTERNS: dict[str, Key] = {
     "<12 characters>, <moment><22 characters>": shortened(stock.entry_key("a partition", "<moment>", MOVEMENT_ID)),
     "RECENT, <moment><22 characters>": shortened(stock.recent_key("<moment>", MOVEMENT_ID)),
     "MOVEMENT#<id>, MOVEMENT": stock.movement_key("<id>"),
+    "CHECKPOINTS#<warehouse id>, <variant id>": stock.checkpoint_key("<variant id>", "<warehouse id>"),
+    "AUDIT, AUDIT": stock.progress_key(),
     "PAYMENT#<order id>, PAYMENT": payment_key("<order id>"),
     "CHARGE#<key>": {"pk": charge_pk("<key>")},
     "<SHA-256 of operation, caller, key>": idempotency_key("<SHA-256 of operation, caller, key>"),
@@ -158,7 +160,11 @@ def test_what_is_read_from_a_key_is_what_was_put_in() -> None:
     assert stock.warehouse_id_of(level) == "w"
     assert (stock.place_of(level), stock.place_of(shard)) == (("v", "w", 0), ("v", "w", 7))
     assert stock.id_of(dict(stock.stock_event_key("e"))) == "e"
-    assert stock.movement_id_of(dict(stock.entry_key("p", "m", MOVEMENT_ID))) == MOVEMENT_ID
+    entry = dict(stock.entry_key("p", clock.EARLIEST, MOVEMENT_ID))
+    assert (stock.movement_id_of(entry), stock.event_id_of(entry)) == (MOVEMENT_ID, MOVEMENT_ID)
+    assert stock.event_id_of(entry | {"event_id": "another"}) == "another"
+    assert stock.moment_of(entry) == clock.EARLIEST
+    assert stock.checkpoint_of(dict(stock.checkpoint_key("v", "w"))) == ("v", "w")
     assert stock.is_level(level)
     assert stock.is_level(shard)
     assert not stock.is_level(dict(stock.variant_key("v")))

@@ -3,17 +3,22 @@
 from collections import Counter
 from contextlib import suppress
 
+import pytest
+
 from tests.faults.client import AlreadyThere, Line, Refused, cancel, move_stock, place, send
 from tests.faults.command import Act, Command, always
 from tests.faults.invariants import reservation_of, unsettled
-from tests.faults.wire import Fault
+from tests.faults.wire import Fault, Gone
 from tests.faults.world import World
 from tests.simulation.plays import masters as keeping
 from tests.simulation.plays import orders as buying
 from tests.simulation.plays import others
 from tests.simulation.plays import stock as stocking
 from tests.simulation.scene import Play
+from tillflow.contexts.stock.store import lines_of
 from tillflow.contexts.stock.tables import is_level, place_of
+from tillflow.errors import Unavailable
+from tillflow.storage import batch
 from tillflow.values import clock, ids
 
 ONE_LINE: list[Line] = [("APPLE", 2, 150)]
@@ -333,6 +338,30 @@ def _reservation_is(status: str | None) -> Act:
     return also
 
 
+def _audit(world: World) -> None:
+    """Audit everything and repair it, as often as it takes."""
+    for _ in range(5):
+        with suppress(Gone, Unavailable):
+            found = world.invoke("stock/audit_stock", {"everything": True, "repair": True})
+            world.drain()
+            if not found["found"] and not found["unproven"]:
+                return
+    pytest.fail(f"it finds something again and again: {found}")
+
+
+def _broken(world: World) -> None:
+    """A shop in which somebody has changed every level."""
+    _ordered(ONE_LINE)(world)
+    levels = sorted((item for item in world.items("StockTable") if is_level(item)), key=lambda item: str(item["pk"] + item["sk"]))
+    for level, more in zip(levels, (1, -1, 2), strict=True):
+        batch.put("StockTable", [level | {"available": level["available"] + more}])
+
+
+def _corrected_once(world: World) -> None:
+    corrections = [item for item in world.items("StockTable") if item.get("reason_code") == "COUNT_CORRECTION"]
+    assert sorted(line.quantity for event in corrections for line in lines_of(event)) == [-1, 1, 2]
+
+
 REGISTER: dict[str, Command] = {
     command.name: command
     for command in (
@@ -598,6 +627,14 @@ REGISTER: dict[str, Command] = {
             _read(stocking.MOVEMENTS, role="manager"),
             shop,
             plays=Play(stocking.lists_movements, often=3, holds=stocking.movements_are_listed),
+        ),
+        Command(
+            "audit levels that somebody has changed",
+            _audit,
+            _broken,
+            "confirmed",
+            CONFIRMED,
+            also=_corrected_once,
         ),
         Command(
             "read the releases",

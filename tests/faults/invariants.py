@@ -6,10 +6,10 @@ from typing import Any, Protocol
 from tillflow.contexts.orders import rules as orders
 from tillflow.contexts.orders.store import _order
 from tillflow.contexts.stock import rules as stock
-from tillflow.contexts.stock.entries import entries_of
+from tillflow.contexts.stock.entries import entries_of, entries_of_shift
 from tillflow.contexts.stock.movement import movements_of
 from tillflow.contexts.stock.store import lines_of
-from tillflow.contexts.stock.tables import PARTITION_LENGTH, RECENT, is_level, place_of
+from tillflow.contexts.stock.tables import PARTITION_LENGTH, RECENT, id_of, is_level, place_of
 from tillflow.storage.attributes import Item
 from tillflow.values import jsontext
 
@@ -68,11 +68,14 @@ def check_stock(world: Stored) -> None:
 
 
 def check_movements(world: Stored) -> None:
-    """The list of movements says what the ledger does, each once, and nothing else; what it lists is no longer recent."""
-    moved = [each for item in world.items("StockTable") if item["sk"] == "EVENT" for each in movements_of(item)]
+    """The list of movements says what the ledger does, each once, and shifts apart; what it lists is no longer recent."""
+    ledger = [item for item in world.items("StockTable") if item["sk"] == "EVENT"]
+    moved = [each for item in ledger for each in movements_of(item)]
+    shifted = [item for item in ledger if item["status"] == stock.SHIFTED]
     listed = world.items("MovementsTable")
     entered = {(entry["pk"], entry["sk"]) for entry in listed if len(entry["pk"]) == PARTITION_LENGTH}
-    expected = {(entry["pk"], entry["sk"]) for each in moved for entry in entries_of(each)}
+    shifts = [entries_of_shift(id_of(each), each["occurred_at"], lines_of(each)) for each in shifted]
+    expected = {(entry["pk"], entry["sk"]) for entries in (*map(entries_of, moved), *shifts) for entry in entries}
     assert entered <= expected, "a movement is listed that is not in the ledger"
     assert entered == expected, "a movement of the ledger is not listed"
     assert RECENT not in {entry["pk"] for entry in listed}, "a projected event still is recent"

@@ -98,9 +98,9 @@ class Wiring:
         return readers
 
     @cached_property
-    def schedules(self) -> list[str]:
-        """Every function that runs by the clock."""
-        return [function for function, _ in self._triggers("Schedule")]
+    def schedules(self) -> dict[str, bool]:
+        """Every function that runs by the clock, and whether it does so every minute."""
+        return {function: p["Schedule"] == "rate(1 minute)" for function, p in self._triggers("Schedule")}
 
     @cached_property
     def consumers(self) -> dict[str, str]:

@@ -13,6 +13,7 @@ class QuietEvening:
     def __init__(self, cloud: Cloud, history: list[Sent]) -> None:
         self.history = history
         self.published = cloud.published
+        self.answers = cloud.answers
         self._cloud = cloud
         self._items = {name: cloud.items(name) for name in cloud.wire.dynamodb.tables}
 
@@ -23,6 +24,10 @@ class QuietEvening:
     def sent(self, route: str) -> list[Sent]:
         """Return every request of *route* that was sent."""
         return [sent for sent in self.history if sent.request.route == route]
+
+    def run(self, function: str, event: dict[str, Any]) -> Any:
+        """Invoke a *function* now, and return its answer."""
+        return self._cloud.invoke(function, event)
 
     def ask(self, request: Request) -> Sent:
         """Send *request* now, when everything is quiet, and return it with its answer."""

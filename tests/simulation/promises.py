@@ -8,6 +8,7 @@ from tillflow.storage.idempotency import LIFETIME_SECONDS
 _REUSED = frozenset({"IDEMPOTENCY_KEY_REUSED", "IDEMPOTENCY_CONFLICT"})
 
 _ASKED_AGAIN = 5
+_AUDIT = "stock/audit_stock"
 # What was told of a reservation, and of a payment, by how it stands. (What is refused may have been closed before it was made.)
 _OF_STOCK = {
     "pending": {"InventoryReserved"},
@@ -74,7 +75,17 @@ def events_are_complete(evening: Evening) -> None:
         assert not more, f"everybody was told what did not happen: {', '.join(sorted(more))}"
 
 
-PROMISES = (answers_are_right, replays_are_told_the_same, events_are_complete)
+def audits_cry_no_wolf(evening: Evening) -> None:
+    """Whatever went on while it looked, no audit of stock has found anything; and of a quiet shop it proves every level."""
+    for function, answer in evening.answers:
+        if function == _AUDIT:
+            assert not answer["found"], f"an audit cried wolf: {answer['differences'] or answer['returns']}"
+    found = evening.run(_AUDIT, {"everything": True})
+    assert not found["found"], f"an audit found what nobody did: {found['differences'] or found['returns']}"
+    assert not found["unproven"], f"an audit could not prove a level that nothing moved: {found['unproven']}"
+
+
+PROMISES = (answers_are_right, replays_are_told_the_same, events_are_complete, audits_cry_no_wolf)
 
 
 def _check_answer(sent: Sent, *, reused: bool) -> None:

@@ -153,9 +153,13 @@ class Evening(Stored, Protocol):
     """What a promise is held against when everything is quiet: what is stored and was published, and what was said."""
 
     history: list[Sent]
+    answers: list[tuple[str, Any]]
 
     def sent(self, route: str) -> list[Sent]:
         """Return every request of *route* that was sent."""
+
+    def run(self, function: str, event: dict[str, Any]) -> Any:
+        """Invoke a *function* now, and return its answer."""
 
     def ask(self, request: Request) -> Sent:
         """Send *request* now, when everything is quiet, and return it with its answer."""

@@ -1,13 +1,14 @@
 """
 Business metrics, written as log lines that CloudWatch turns into metrics (embedded metric format): no call, no wait.
 
-| metric          | unit         | one for each                                   |
-|-----------------|--------------|------------------------------------------------|
-| OrdersConfirmed | count        | order that its saga confirmed                  |
-| OrdersFailed    | count        | order that its saga failed                     |
-| StockRefusals   | count        | order that got no stock                        |
-| SagaDuration    | milliseconds | confirmed order, from its creation             |
-| PublishLag      | milliseconds | published batch, since its oldest event        |
+| metric           | unit         | one for each                                   |
+|------------------|--------------|------------------------------------------------|
+| OrdersConfirmed  | count        | order that its saga confirmed                  |
+| OrdersFailed     | count        | order that its saga failed                     |
+| StockRefusals    | count        | order that got no stock                        |
+| SagaDuration     | milliseconds | confirmed order, from its creation             |
+| PublishLag       | milliseconds | published batch, since its oldest event        |
+| AuditDifferences | count        | audit of stock: how much is wrong, 0 or more   |
 """
 
 from aws_lambda_powertools import Metrics
@@ -17,9 +18,9 @@ NAMESPACE = "Tillflow"
 _metrics = Metrics(namespace=NAMESPACE)
 
 
-def count(name: str) -> None:
-    """Count one."""
-    _write(name, MetricUnit.Count, 1)
+def count(name: str, number: int = 1) -> None:
+    """Count one, or so many."""
+    _write(name, MetricUnit.Count, number)
 
 
 def milliseconds(name: str, value: float) -> None:

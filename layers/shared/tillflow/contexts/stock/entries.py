@@ -9,6 +9,8 @@ A partition is all movements of a *scope* (any warehouse or one, any variant or 
     others   once as they are, once by type, and once by type and reason: they are rare. Where one did not occur when it
              was recorded it stands in two places, one for each order; else in one for both.
 
+Shifts between shards are no movements: they stand in places of their own, where the audit finds them (docs/adr/0016).
+
 So a filter is answered by six partitions or so, merged, of which no entry is read in vain; where it names a variant and no
 warehouse, by one more for each warehouse that has had the variant.
 """
@@ -20,13 +22,14 @@ from itertools import batched
 from tillflow.contexts.stock import tables
 from tillflow.contexts.stock.models import EventType, ReasonCode
 from tillflow.contexts.stock.movement import Movement
-from tillflow.contexts.stock.rules import types_fitting
+from tillflow.contexts.stock.rules import Line, types_fitting
 from tillflow.storage.attributes import Item
 from tillflow.storage.tables import INDEX_PARTITIONS, index_partition
 from tillflow.values import clock
 
 OCCURRED, CREATED, BOTH = "occurredAt", "createdAt", "both"
 _SALES = "sales"
+_SHIFTS = "shifts"
 _MARK_DIGITS = 12
 
 
@@ -99,6 +102,20 @@ def _of_other(movement: Movement, order: str) -> Iterator[str]:
     for variant_id in (None, *(line.variant_id for line in movement.lines)):
         for warehouse_id in (None, movement.warehouse_id):
             yield from (_name(warehouse_id, variant_id, kind, order) for kind in ("", movement.kind, *by_reason))
+
+
+def entries_of_shift(event_id: str, moment: str, lines: Iterable[Line]) -> Iterator[Item]:
+    """Yield the entries of units that changed shards at a *moment*."""
+    for warehouse_id, variant_id in dict.fromkeys([(None, None), *((line.warehouse_id, line.variant_id) for line in lines)]):
+        yield tables.entry_key(_name(warehouse_id, variant_id, _SHIFTS, BOTH), moment, event_id)
+
+
+def partitions_of_ledger(warehouse_id: str | None = None, variant_id: str | None = None) -> list[str]:
+    """Return the names of the partitions that have all that was recorded once, by when it was: of a level, or of all."""
+    everything = Filter(None, None, warehouse_id, variant_id, clock.EARLIEST, clock.LATEST)
+    sales = partitions_of_sales(everything, filter(None, [warehouse_id]))
+    others = [name for order in (BOTH, CREATED) for name in partitions_of_others(everything, order)]
+    return [*sales, *others, _name(warehouse_id, variant_id, _SHIFTS, BOTH)]
 
 
 def lets_sales_in(wanted: Filter) -> bool:

@@ -7,10 +7,12 @@ the whole batch comes again.
 
 import zlib
 from collections.abc import Iterator
+from itertools import chain
 
-from tillflow.contexts.stock import tables
-from tillflow.contexts.stock.entries import entries_of
+from tillflow.contexts.stock import store, tables
+from tillflow.contexts.stock.entries import entries_of, entries_of_shift
 from tillflow.contexts.stock.movement import Movement, movements_of
+from tillflow.contexts.stock.rules import SHIFTED
 from tillflow.messaging.letters import Record, set_aside
 from tillflow.runtime.config import setting
 from tillflow.storage import batch
@@ -23,19 +25,22 @@ class _Unreadable(Exception):
 
 def project(records: list[Record]) -> int:
     """
-    Enter what the stock events and sales of stream *records* moved; return how many movements that were.
+    Enter what the stock events, sales and shifts of stream *records* moved; return how many movements that were.
 
     Raises:
         Unavailable: the table did not take every entry.
     """
     movements: list[Movement] = []
+    shifts: list[Item] = []
     for record in records:
         try:
-            movements += _movements(record)
+            moved, shifted = _read(record)
         except _Unreadable as unreadable:
             set_aside(setting("LEDGER_DEAD_LETTERS_URL"), record, str(unreadable))
+        else:
+            movements, shifts = movements + moved, shifts + shifted
     # A batch may have an item twice.
-    entries = {(entry["pk"], entry["sk"]): entry for each in movements for entry in _entries(each)}
+    entries = {(entry["pk"], entry["sk"]): entry for entry in chain(shifts, *map(_entries, movements))}
     batch.put(tables.movements(), entries.values())
     # When the entries are there, not before: a list finds a movement here or there.
     recent = {each.movement_id: tables.recent_key(each.created_at, each.event_id) for each in movements if each.was_recorded}
@@ -43,9 +48,13 @@ def project(records: list[Record]) -> int:
     return len(movements)
 
 
-def _movements(record: Record) -> list[Movement]:
+def _read(record: Record) -> tuple[list[Movement], list[Item]]:
+    """Return what a stock event moved, and the entries of one that only shifted units."""
     try:
-        return movements_of(from_image(record["dynamodb"]["NewImage"]))
+        event = from_image(record["dynamodb"]["NewImage"])
+        if event["status"] == SHIFTED:
+            return [], list(entries_of_shift(tables.id_of(event), event["occurred_at"], store.lines_of(event)))
+        return movements_of(event), []
     except (KeyError, TypeError, ValueError, zlib.error) as error:
         raise _Unreadable(f"The stock event cannot be read: {type(error).__name__}.") from error
 

@@ -38,6 +38,7 @@ __all__ = [
     "PENDING",
     "REFUSED",
     "RELEASED",
+    "RETURNED",
     "ReservationRefused",
     "commit_sale",
     "give_back",
@@ -60,6 +61,11 @@ class _Exists(Exception):
 def reservation_id_of(order_id: str) -> str:
     """Return the id of an order's one reservation."""
     return ids.derived("reservation", order_id)
+
+
+def return_id_of(order_id: str) -> str:
+    """Return the id of the event that gives back what an order had bought, if one does."""
+    return ids.derived("return", order_id)
 
 
 def standing_of(order_id: str) -> tuple[str | None, str | None]:
@@ -179,7 +185,7 @@ def _restock(found: Item, reason: str, cause: Cause) -> None:
         "notes": f"Return of order {order_id}",
         **_authorship(cause),
     }
-    store.add_event(commit, store.event_item(ids.derived("return", order_id), posted, lines), Moved)
+    store.add_event(commit, store.event_item(return_id_of(order_id), posted, lines), Moved)
     for line in lines:
         store.move(commit, line, Moved)
     commit.write()

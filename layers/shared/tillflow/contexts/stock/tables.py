@@ -14,6 +14,8 @@ Stock in DynamoDB: keys and access patterns.
 | MOVEMENTS_TABLE        | movements that a filter finds, in time order: sales in four partitions (a variant's by warehouse), others by type and reason | <12 characters>, <moment><22 characters>     | 2 to 10 x 1 (sales ½), ½ an event, 6 to count 1,000 | a sale: 2, and 1 a line; another: 6 and 6 a line, twice that where it did not occur when it was recorded |
 | MOVEMENTS_TABLE        | stock events that are not in it yet                                                                                          | RECENT, <moment><22 characters>              | 1 a 4 KB                                            | 2 in, 1 out                                                                                              |
 | MOVEMENTS_TABLE        | which stock event a movement is a warehouse's part of                                                                        | MOVEMENT#<id>, MOVEMENT                      | 1                                                   | 1 a warehouse                                                                                            |
+| MOVEMENTS_TABLE        | what an audit has counted of a variant in a warehouse                                                                        | CHECKPOINTS#<warehouse id>, <variant id>     | ½                                                   | 1 an audit that looks at it                                                                              |
+| MOVEMENTS_TABLE        | how far audits have come                                                                                                     | AUDIT, AUDIT                                 | 1                                                   | 1 an audit                                                                                               |
 """
 
 from tillflow.runtime.config import setting
@@ -164,3 +166,40 @@ def position_of(entry: Item) -> str:
 def movement_id_of(entry: Item) -> str:
     """Return the movement that an entry stands for."""
     return ids.unshort(position_of(entry)[-_ID_LENGTH:])
+
+
+def event_id_of(entry: Item) -> str:
+    """Return the stock event that an entry's movement is (a part of)."""
+    return str(entry.get("event_id") or movement_id_of(entry))
+
+
+def moment_of(entry: Item) -> str:
+    """Return the moment that an entry stands at (ISO 8601)."""
+    digits = position_of(entry)[:-_ID_LENGTH]
+    date, time = (digits[:4], digits[4:6], digits[6:8]), (digits[8:10], digits[10:12], digits[12:14])
+    return f"{'-'.join(date)}T{':'.join(time)}.{digits[14:]}Z"
+
+
+def checkpoint_key(variant_id: str, warehouse_id: str) -> Key:
+    """Return the key of what audits have counted of a variant in a warehouse."""
+    return {"pk": f"CHECKPOINTS#{warehouse_id}", "sk": variant_id}
+
+
+def checkpoints_partition(warehouse_id: str) -> str:
+    """Return the partition of all checkpoints in a warehouse."""
+    return checkpoint_key("", warehouse_id)["pk"]
+
+
+def key_of(item: Item) -> Key:
+    """Return the key of a stored item."""
+    return {"pk": item["pk"], "sk": item["sk"]}
+
+
+def progress_key() -> Key:
+    """Return the key of what says how far audits have come."""
+    return {"pk": "AUDIT", "sk": "AUDIT"}
+
+
+def checkpoint_of(item: Item) -> tuple[str, str]:
+    """Return the variant and the warehouse that a checkpoint is of."""
+    return str(item["sk"]), id_of(item)

@@ -18,6 +18,7 @@ from local.watch.tell import Story
 from tillflow.contexts.payments import tables as payments
 from tillflow.contexts.stock import tables as stock
 from tillflow.contexts.stock.reservations import reservation_id_of
+from tillflow.contexts.stock.store import lines_of
 from tillflow.storage.attributes import Item
 from tillflow.values import jsontext, money
 
@@ -66,7 +67,7 @@ def render(story: Story, payment: Item | None, reservation: Item | None) -> str:
         order=_shown(story.item),
         payment=_shown(payment),
         reservation=_shown(reservation),
-        reserved=(reservation or {}).get("lines", []),
+        reserved=lines_of(reservation) if reservation else [],
         runs=[(each, diagram.draw(machine, each)) for each in story.runs],
         box=(diagram.BOX_WIDTH, diagram.BOX_HEIGHT),
     )

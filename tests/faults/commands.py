@@ -229,6 +229,7 @@ def _change(route: str, body: dict[str, object], **path: str) -> Act:
 
     def run(world: World) -> None:
         send(world, route, body, role="admin", path=path)
+        world.drain()
 
     return run
 

@@ -16,6 +16,8 @@ from local.process import console
 from local.watch import diagram, page
 from local.watch.tell import Moment, Story
 from local.watch.trace import Event, Run
+from tillflow.contexts.stock.rules import Line
+from tillflow.contexts.stock.store import event_item
 
 MACHINE = json.loads(page.MACHINE.read_text())
 ORDER = "45c6f025-7241-5c12-8fe5-0086db318f39"
@@ -126,9 +128,9 @@ def rendered(*runs: Run, text: str = "Desk lamp", **more: Any) -> str:
 
 def test_a_page_has_the_order_its_cart_payment_stock_events_and_story() -> None:
     payment = {"status": "succeeded", "amount": 3980, "currency": "USD", "outbox": b"packed"}
-    lines = [{"sku": "LAMP", "variant_id": "v", "warehouse_id": "the-warehouse", "quantity": -2}]
+    reservation = event_item("r", {"status": "posted"}, [Line("v", "LAMP", "the-warehouse", -2)])
 
-    text = rendered(a_run(entered("ReserveStock")), payment=payment, reservation={"status": "posted", "lines": lines})
+    text = rendered(a_run(entered("ReserveStock")), payment=payment, reservation=reservation)
 
     for expected in (ORDER, "confirmed", "39.80 USD", "19.90 USD", "Desk lamp", "succeeded", "the-warehouse", "12:34:56.789"):
         assert expected in text
@@ -156,8 +158,8 @@ def test_runs_are_drawn_one_by_one() -> None:
 def saying(text: str) -> str:
     """Return a page on which everything that comes from outside is *text*."""
     run = a_run(entered("ChargePayment"), failed(text, text), exited("ChargePayment"))
-    item = {"status": text, "amount": 1, "lines": [{"sku": text, "warehouse_id": text, "quantity": -1}]}
-    return rendered(run, text=text, payment=item, reservation=item)
+    payment, reservation = {"status": text, "amount": 1}, event_item("r", {"status": text}, [Line("v", text, text, -1)])
+    return rendered(run, text=text, payment=payment, reservation=reservation)
 
 
 def test_what_an_order_says_is_never_markup() -> None:

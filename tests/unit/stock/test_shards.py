@@ -13,6 +13,7 @@ from tests import shop
 from tests.world import Context, World
 from tillflow.contexts.stock import placement, reservations, rules, shards, shifting, store, tables
 from tillflow.contexts.stock.rules import Line, ReservationRefused
+from tillflow.errors import Unavailable
 from tillflow.runtime import aws, deadline
 from tillflow.storage.again import Moved
 from tillflow.values import clock, ids, jsontext
@@ -171,6 +172,19 @@ def test_shards_that_are_even_already_are_left_alone(world: World) -> None:
     shifting.even_out(variant_id, ids.derived("warehouse", shop.WAREHOUSE), shop.CAUSE)
 
     assert world.items("StockTable") == before
+
+
+def test_a_change_that_has_no_time_left_is_answered_so_and_the_next_one_goes_on(world: World) -> None:
+    variant = {"id": stock(world, 8, sharded=4)}
+    deadline.start(Context(milliseconds=1_000))
+    with pytest.raises(Unavailable, match="Send the same request again"):
+        shop.reshard("SKU-1", 2)
+    assert sorted(levels_of(world).values()) == [2, 2, 2, 2]
+
+    told = world.call("PATCH /api/v1/variants/{id}", roles=["manager"], path=variant, body={"name": "Lamp"})
+
+    assert (told.status, told.json["shards"]) == (200, 2)
+    assert sorted(levels_of(world).values()) == [0, 0, 4, 4]
 
 
 @pytest.mark.parametrize("number", [0, 257, "4", 1.5])

@@ -13,9 +13,12 @@ from tillflow.contexts.stock import allocation, masters, rules, shards, store
 from tillflow.contexts.stock.rules import MOST_LINES, MOST_MOVED, SHIFTED, Line, Variant
 from tillflow.errors import Unavailable
 from tillflow.messaging.envelope import Cause
+from tillflow.runtime import aws, deadline
 from tillflow.storage.again import Moved, again
 from tillflow.storage.commit import Commit
 from tillflow.values import clock, ids
+
+_UNFINISHED = "Not all units that are to change shards have done so yet. Send the same request again, and it goes on."
 
 
 def settle(variant: Variant, cause: Cause) -> Variant:
@@ -46,8 +49,7 @@ def even_out(variant_id: str, warehouse_id: str, cause: Cause) -> None:
     Raises:
         Unavailable: there was no time to end it.
     """
-    unfinished = "The variant is changed, not all of its units are spread. Send the change again, and it goes on."
-    again(lambda: _try_even_out(variant_id, warehouse_id, cause), unfinished)
+    again(lambda: _try_even_out(variant_id, warehouse_id, cause), _UNFINISHED)
 
 
 def _try_even_out(variant_id: str, warehouse_id: str, cause: Cause) -> None:
@@ -85,6 +87,9 @@ def gather(variants: Iterable[Variant], lines: Sequence[Line], cause: Cause) -> 
 
 def _shift(variant: Variant, lines: Sequence[Line], cause: Cause) -> None:
     """Write lines that only change shards: they add up to nothing."""
+    # Many follow each other: better an honest error than a Lambda that is killed.
+    if deadline.remaining() < aws.LONGEST_CALL_SECONDS:
+        raise Unavailable(_UNFINISHED)
     commit = Commit(cause)
     event = {"type": "SHIFT", "status": SHIFTED, "occurred_at": clock.iso(cause.at), "created_by": cause.user_id}
     store.add_event(commit, store.event_item(ids.new(), event, lines), Moved)

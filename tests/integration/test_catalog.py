@@ -90,3 +90,19 @@ def test_a_transfer_moves_stock_that_is_then_sold_from_there(scene: Scene, behin
     behind.settle(order.order_id)
     assert scene.read(order)["status"] == "confirmed"
     refused(scene.manager.post("/api/v1/stock-transfers", body), 400)
+
+
+def test_a_variant_is_sold_from_shards_and_then_counted_in_one_again(scene: Scene, behind: Behind) -> None:
+    article = scene.article(5)
+    path = f"/api/v1/variants/{article.variant_id}"
+    assert patch(scene.manager, path, {"shards": 4}).json()["shards"] == 4
+
+    sold = scene.order(line(article, quantity=4))
+    behind.settle(sold.order_id)
+    short = scene.order(line(article, quantity=2))
+    behind.settle(short.order_id)
+
+    assert (scene.read(sold)["status"], scene.read(short)["status"]) == ("confirmed", "failed")
+    assert scene.level(article) == (1, 0, 1)
+    assert patch(scene.manager, path, {"shards": 1}).json()["shards"] == 1
+    assert scene.level(article) == (1, 0, 1)

@@ -119,6 +119,14 @@ bench-warm: $(ENVIRONMENT) ## what a warm request takes, against one bare Dynamo
 bench-load: $(ENVIRONMENT) ## ORDERS=200 BUYERS=16: many buyers at once, and whether everything adds up afterwards
 	$(LOCAL) bench load $(if $(ORDERS),--orders $(ORDERS)) $(if $(BUYERS),--buyers $(BUYERS))
 
+.PHONY: bench-sale
+bench-sale: $(ENVIRONMENT) ## ORDERS=2000 BUYERS=64 UNITS=1500: all want one SKU, whose shards change meanwhile; does all add up?
+	$(LOCAL) bench sale $(if $(ORDERS),--orders $(ORDERS)) $(if $(BUYERS),--buyers $(BUYERS)) $(if $(UNITS),--units $(UNITS))
+
+.PHONY: bench-hot-sku
+bench-hot-sku: .venv/.synced ## how many orders a second one SKU takes by its shards, in simulated time (minutes)
+	PYTHONPATH=layers/shared:. python -m tests.simulation.hot_sku
+
 .PHONY: test-sam-local
 test-sam-local: .venv/.synced ## run a handful of functions in Lambda's own container (needs Docker)
 	$(LOCAL) invoke

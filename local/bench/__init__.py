@@ -10,12 +10,15 @@ def add_to(commands: "_SubParsersAction[Any]") -> None:
     measures = commands.add_parser("bench").add_subparsers(dest="measure", required=True)
     for name in ("cost", "cold", "warm"):
         measures.add_parser(name)
-    load = measures.add_parser("load")
-    load.add_argument("--orders", type=int, default=200)
-    load.add_argument("--buyers", type=int, default=16)
+    for name, orders, buyers in (("load", 200, 16), ("sale", 2000, 64)):
+        crowded = measures.add_parser(name)
+        crowded.add_argument("--orders", type=int, default=orders)
+        crowded.add_argument("--buyers", type=int, default=buyers)
+        if name == "sale":
+            crowded.add_argument("--units", type=int, default=1500)
 
 
 def run(arguments: Namespace) -> None:
     """Measure what was asked for. Each imports what no other command needs."""
     measure = import_module(f"local.bench.{arguments.measure}").run
-    measure(arguments.orders, arguments.buyers) if arguments.measure == "load" else measure()
+    measure(**{name: value for name, value in vars(arguments).items() if name in ("orders", "buyers", "units")})

@@ -47,6 +47,8 @@ SHORT = Kind("more than there is", 4, frozenset({FAILED}), units=STOCK + 1)
 SCARCE = Kind("the last units that many want", 3, frozenset({CONFIRMED, FAILED}), units=STOCK // 3)
 CANCELING = Kind("canceled at once", 5, frozenset({CANCELED}))
 KINDS = (GOOD, LARGE, DECLINED, SHORT, SCARCE, CANCELING)
+# In a shop that has nothing else.
+HOT = Kind("what everybody wants", 1, frozenset({CONFIRMED, FAILED}), units=1)
 # The first two articles are for SHORT and SCARCE; everybody else wants the others.
 SHORT_ARTICLE, SCARCE_ARTICLE, PLENTY = 0, 1, 2
 ARTICLES = PLENTY + 4
@@ -139,25 +141,37 @@ class Crowd:
         """Have every function run that an order may need, and those of a good order as often as so many buyers need."""
         return self._buy([DECLINED, SHORT, CANCELING, *[GOOD] * buyers], buyers)
 
-    def buy(self, orders: int, buyers: int, kinds: Sequence[Kind] = KINDS) -> Day:
-        """Have *buyers* at once place *orders* of these *kinds*, each waiting for the end of its order before the next."""
-        return self._buy(self._random.choices(kinds, [kind.percent for kind in kinds], k=orders), buyers)
+    def buy(self, orders: int, buyers: int, kinds: Sequence[Kind] = KINDS, *, in_turn: bool = False) -> Day:
+        """
+        Have *buyers* at once place *orders* of these *kinds*, each waiting for the end of its order before the next.
 
-    def _buy(self, wanted: Sequence[Kind], buyers: int) -> Day:
+        *in_turn*: each begins when the first order of the one before has ended, so that functions start one by one.
+        """
+        wanted = self._random.choices(kinds, [kind.percent for kind in kinds], k=orders)
+        return self._buy(wanted, buyers, at_first=1 if in_turn else buyers)
+
+    def _buy(self, wanted: Sequence[Kind], buyers: int, at_first: int | None = None) -> Day:
         day, kinds = Day(buyers), iter(wanted)
-        taking = threading.Lock()
+        taking, beginning = threading.Lock(), threading.Semaphore(at_first or buyers)
+
+        def order(client: Client, user_id: str) -> bool:
+            """Place the next order, and tell whether there was one."""
+            with taking:
+                kind = next(kinds, None)
+                articles = self._drawn(kind) if kind else []
+            if kind is None:
+                return False
+            try:
+                day.bought.append(self._order(client, user_id, kind, articles))
+            except (LocalError, BotoCoreError, ClientError, TimeoutError) as error:
+                day.errors.append(f"{kind.name}: {error!r}")
+            return True
 
         def buyer(client: Client, user_id: str) -> None:
-            while True:
-                with taking:
-                    kind = next(kinds, None)
-                    articles = self._random.sample(self._shop.articles[PLENTY:], kind.lines) if kind else []
-                if kind is None:
-                    return
-                try:
-                    day.bought.append(self._order(client, user_id, kind, articles))
-                except (LocalError, BotoCoreError, ClientError, TimeoutError) as error:
-                    day.errors.append(f"{kind.name}: {error!r}")
+            with beginning:
+                goes_on = order(client, user_id)
+            while goes_on:
+                goes_on = order(client, user_id)
 
         people = [(self._client(user_id), user_id) for user_id in (f"buyer-{uuid4()}" for _ in range(buyers))]
         with self._watch.looking(), ThreadPoolExecutor(buyers) as threads:
@@ -167,13 +181,16 @@ class Crowd:
             day.elapsed = time.monotonic() - started
         return day
 
+    def _drawn(self, kind: Kind) -> Sequence[Article]:
+        if kind in (SHORT, SCARCE):
+            return [self._shop.articles[SHORT_ARTICLE if kind is SHORT else SCARCE_ARTICLE]]
+        return self._shop.articles if kind is HOT else self._random.sample(self._shop.articles[PLENTY:], kind.lines)
+
     def _client(self, user_id: str) -> Client:
         token = self._service.issue_token(user_id, ["buyer"])
         return connect(self._shop.stack.api_url, {"Authorization": f"Bearer {token}"})
 
     def _order(self, client: Client, user_id: str, kind: Kind, articles: Sequence[Article]) -> Bought:
-        if kind in (SHORT, SCARCE):
-            articles = [self._shop.articles[SHORT_ARTICLE if kind is SHORT else SCARCE_ARTICLE]]
         items = [
             {"skuId": article.sku, "title": "Desk lamp", "quantity": kind.units, "unitPriceCents": PRICE_CENTS}
             for article in articles

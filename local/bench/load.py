@@ -6,23 +6,19 @@ what is compared is how many empty requests an order is worth.
 """
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.table import Table
 
 from local import STATE, LocalError
-from local.bench import floor, plots, report
+from local.bench import books, floor, plots, report
 from local.bench.buyers import ARTICLES, GOOD, KINDS, LARGE, STOCK, Bought, Crowd, Day
 from local.bench.floor import Floor
-from local.bench.reconcile import CONFIRMED, Item, discrepancies
+from local.bench.reconcile import CONFIRMED
 from local.platform import emulator
 from local.platform.deploy import deploy
-from local.platform.stack import Stack
 from local.process import step
 from local.shop.shop import Shop, open_shop
-from local.wait import until
-from tillflow.storage.attributes import from_item
 
 # How many buyers at once, besides those asked for, and which share of the orders they place.
 CROWDS = {1: 0.1, 4: 0.3, 8: 0.5}
@@ -30,7 +26,6 @@ FEWEST = 20
 # Starting a function takes the emulator a second of CPU, for each call at once: those that run are kept to the end.
 SETTINGS = {"LAMBDA_WARM_TTL_SECONDS": "900"}
 GOOD_CARDS = (GOOD, LARGE)
-SECONDS_TO_SETTLE = 120
 SHOWN = 10
 
 
@@ -87,34 +82,18 @@ def _measure(shop: Shop, url: str, crowds: dict[int, int]) -> tuple[list[Day], l
     for size, orders in crowds.items():
         with step(f"{orders} orders, {size} at once"):
             days.append(crowd.warm_up(size))
-            _settle(shop.stack)
+            books.settle(shop.stack)
             good = crowd.buy(orders // 2, size, GOOD_CARDS)
             mixed = crowd.buy(orders // 2, size)
-            _settle(shop.stack)
+            books.settle(shop.stack)
             days += [good, mixed]
             measured.append(Measured(good, mixed, floor.measure(url, size)))
     return days, measured
 
 
-def _settle(stack: Stack) -> None:
-    """Wait until every saga has ended."""
-
-    def settled() -> bool | None:
-        return not any("due_at" in order for order in _items(stack, "OrdersTable")) or None
-
-    until(settled, seconds=SECONDS_TO_SETTLE, what="every saga to end")
-
-
 def _reconcile(shop: Shop, bought: list[Bought]) -> list[str]:
-    tables = {"orders": "OrdersTable", "charges": "SandboxChargesTable", "stock": "StockTable"}
-    items = {name: list(_items(shop.stack, table)) for name, table in tables.items()}
     stocked = {article.variant_id: STOCK for article in shop.articles}
-    return discrepancies([each.placed for each in bought], stocked, **items)
-
-
-def _items(stack: Stack, table: str) -> Iterator[Item]:
-    for page in stack.aws.dynamodb.get_paginator("scan").paginate(TableName=stack.tables[table], ConsistentRead=True):
-        yield from map(from_item, page["Items"])
+    return books.reconcile(shop.stack, [each.placed for each in bought], stocked)
 
 
 def _table(measured: list[Measured]) -> Table:

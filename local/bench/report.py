@@ -28,6 +28,7 @@ TITLES = {
     "cold": "How fast functions start",
     "warm": "What a warm request takes",
     "load": "Many buyers at once",
+    "hot-sku": "One SKU that everybody wants",
 }
 
 _HEAD = """\

@@ -14,6 +14,10 @@ type Json = dict[str, Any]
 TIMEOUT_SECONDS = 30
 
 
+class TryAgain(LocalError):
+    """The answer was 503, or none came."""
+
+
 @dataclass(frozen=True)
 class Level:
     """A variant's stock, over all warehouses."""
@@ -48,6 +52,11 @@ class Client:
         body = {"type": "INBOUND", "warehouseId": warehouse_id, "reasonCode": "PURCHASE", "lines": lines}
         self._call("POST", "/api/v1/stock-events", body, {"Idempotency-Key": str(uuid4())})
 
+    def reshard(self, variant_id: str, shards: int) -> None:
+        """Count the variant's units in so many shards from now on."""
+        merge_patch = {"Content-Type": "application/merge-patch+json"}
+        self._call("PATCH", f"/api/v1/variants/{variant_id}", {"shards": shards}, merge_patch)
+
     def level(self, variant_id: str) -> Level:
         """Return how many units of the variant there are."""
         items = self._call("GET", f"/api/v1/variants/{variant_id}/levels").json()["items"]
@@ -70,7 +79,9 @@ class Client:
         try:
             response = self.http.request(method, path, json=body, headers=headers)
         except httpx.TransportError as error:
-            raise LocalError(f"{method} {path} was not answered ({error!r}): is the stack up? `make up`") from error
+            raise TryAgain(f"{method} {path} was not answered ({error!r}): is the stack up? `make up`") from error
+        if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            raise TryAgain(f"{method} {path} was answered 503: {response.text}")
         if not response.is_success:
             raise LocalError(f"{method} {path} was answered {response.status_code}: {response.text}")
         return response

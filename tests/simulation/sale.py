@@ -23,6 +23,7 @@ from tillflow.contexts.stock import reservations
 from tillflow.contexts.stock.rules import ReservationRefused
 from tillflow.errors import Unavailable
 from tillflow.messaging.envelope import Cause
+from tillflow.runtime import aws
 from tillflow.values import clock, ids
 
 SKU = "LAMP"
@@ -128,3 +129,4 @@ def hall() -> Iterator[Hall]:
             yield Hall(open_world(patch, World))
         finally:
             logging.disable(logging.NOTSET)
+            aws.forget()  # Its clients go through the wire.

@@ -216,7 +216,7 @@ def running() -> Iterator[World]:
 def _stack() -> bytes:
     """Create the stack, and return its `World` and the backends that hold it, pickled."""
     tables, secret_arns = _create_tables(), _create_secrets()
-    resolved = secret_arns | {"OrderSaga": _create_state_machine()}
+    resolved = secret_arns | {name: _create_state_machine(name) for name in template.resources("AWS::Serverless::StateMachine")}
     aws.client("events").create_event_bus(Name="EventBus")
     for queue in template.resources(template.QUEUE):
         aws.client("sqs").create_queue(QueueName=queue)
@@ -259,11 +259,11 @@ def _create_secrets() -> dict[str, str]:
     }
 
 
-def _create_state_machine() -> str:
+def _create_state_machine(name: str) -> str:
     definition = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
     role = "arn:aws:iam::123456789012:role/saga"
     client = aws.client("stepfunctions")
-    return client.create_state_machine(name="OrderSaga", definition=json.dumps(definition), roleArn=role)["stateMachineArn"]
+    return client.create_state_machine(name=name, definition=json.dumps(definition), roleArn=role)["stateMachineArn"]
 
 
 def _resolve(value: object, resolved: Mapping[str, str]) -> str:

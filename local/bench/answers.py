@@ -10,7 +10,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from local.shop.samples import ORDER_ID, SERVICE_TOKEN, SKU, TRACE_ID, VARIANT_ID, WAREHOUSE, WAREHOUSE_ID, sample
+from local.shop.samples import IMPORT_ID, ORDER_ID, SERVICE_TOKEN, SKU, TRACE_ID, VARIANT_ID, WAREHOUSE, WAREHOUSE_ID, sample
 from tillflow.values import ids
 
 type Json = dict[str, Any]
@@ -25,6 +25,11 @@ ENVIRONMENT = {"CART_SNAPSHOT_MAX_AGE_SECONDS": "9999999999"}
 
 _NOW = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 _TOTAL = 3980
+
+
+def _deflated(value: object) -> bytes:
+    return zlib.compress(json.dumps(value).encode())
+
 
 _VARIANT = {
     "pk": f"VARIANT#{VARIANT_ID}",
@@ -65,7 +70,7 @@ _RESERVATION = {
     "occurred_at": _NOW,
     "created_by": "user-1",
     "trace_id": TRACE_ID,
-    "lines": zlib.compress(json.dumps([[SKU], [WAREHOUSE_ID], [-2]]).encode()),
+    "lines": _deflated([[SKU], [WAREHOUSE_ID], [-2]]),
 }
 _RELEASED = _RESERVATION | {
     "status": "released",
@@ -86,17 +91,40 @@ _PAYMENT = {
 }
 
 
+# An import, the piece that its file is, and what became of that: one item for all three.
+_ROWS = [["INBOUND", WAREHOUSE, SKU, "25", "PURCHASE", "A delivery", ""], ["OUTBOUND", WAREHOUSE, SKU, "1", "DAMAGE", "", ""]]
+_IMPORT = {
+    "pk": f"IMPORT#{IMPORT_ID}",
+    "sk": "IMPORT",
+    "status": "running",
+    "digest": "0" * 32,
+    "dry_run": False,
+    "user_id": "manager-1",
+    "roles": ["manager"],
+    "trace_id": TRACE_ID,
+    "created_at": _NOW,
+    "lines": _deflated([2, 1]),
+    "sizes": [2],
+    "rows": _deflated(_ROWS),
+    "piece": 0,
+    "version": 1,
+    "outcomes": _deflated([None, None]),
+}
+
+
 def answers(name: str) -> Json:
     """Return AWS's answers to the function *name*."""
     order = _order()
     said: Json = {
         "BatchGetItem EVENT": _read(_RESERVATION),
+        "BatchGetItem PROGRESS": _read(_IMPORT),
         "BatchGetItem LEVEL": _read(_LEVEL),
         "BatchGetItem ORDER": _read(order),
         "BatchGetItem VARIANT": _read(_VARIANT),
         "BatchGetItem WAREHOUSE": _read(_WAREHOUSE),
         "BatchWriteItem": {"UnprocessedItems": {}},
         "GetItem EVENT": {"Item": _item(_RESERVATION)},
+        "GetItem IMPORT": {"Item": _item(_IMPORT)},
         "GetItem ORDER": {"Item": _item(order)},
         "GetItem PAYMENT": {"Item": _item(_PAYMENT)},
         "GetItem WAREHOUSE": {"Item": _item(_WAREHOUSE)},
@@ -159,7 +187,7 @@ def _order() -> Json:
         "created_at": _NOW,
         "updated_at": _NOW,
         "payment_token": "tok_success",
-        "snapshot": zlib.compress(json.dumps(snapshot).encode()),
+        "snapshot": _deflated(snapshot),
         "unsettled": "0",
         "due_at": _NOW,
     }
@@ -194,5 +222,6 @@ _DIFFERENT: dict[str, Json] = {
         "BatchGetItem LEVEL": _read(_LEVEL | {"available": 0}),
     },
     "stock/export_releases": {"GetItem EVENT": {"Item": _item(_RELEASED)}},
+    "stock/import_stock_events": {"GetItem IMPORT": {}},
     "stock/list_releases": {"Query 0": {"Items": [_item(_RELEASED)]}},
 }

@@ -128,6 +128,8 @@ class Retold:
     def _told(self, text: str) -> str:
         if samples.TOKEN in text:
             self.words.setdefault(samples.TOKEN, self._token)
+        if samples.IMPORT_ID in text:
+            self.words.setdefault(samples.IMPORT_ID, self._import_id)
         known = "|".join(map(re.escape, self.words))
         return re.sub(f"{known}|{_UUID}|{_MOMENT}", lambda found: self._word(found[0]), text)
 
@@ -136,6 +138,12 @@ class Retold:
             moved = datetime.fromisoformat(word) + (self._now - samples.AT)
             return moved.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return self.words.setdefault(word, str(uuid4()))
+
+    @cached_property
+    def _import_id(self) -> str:
+        """An import's id follows from who sent it under which key."""
+        key = self.event("stock/import_stock_events")["headers"]["Idempotency-Key"]
+        return ids.derived("import", f"{samples.IMPORTER}\n{key}")
 
     @cached_property
     def _token(self) -> str:

@@ -16,6 +16,8 @@ SKU, WAREHOUSE, OTHER_WAREHOUSE = "LAPTOP-X-RED-256", "WH-SAO-01", "WH-RIO-01"
 SNAPSHOT_ID, TRACE_ID = "0c7a3c0a-6c1f-4e0b-9d8e-5b7f6a2d1e90", "7f2f0c1e-3b7a-4a55-8a5e-0d6f5e2f9c11"
 ORDER_ID, VARIANT_ID = ids.derived("order", SNAPSHOT_ID), ids.derived("variant", SKU)
 WAREHOUSE_ID, OTHER_WAREHOUSE_ID = (ids.derived("warehouse", code) for code in (WAREHOUSE, OTHER_WAREHOUSE))
+IMPORTER, IMPORT_KEY = "seller-1", "delivery-2026-02-10"
+IMPORT_ID = ids.derived("import", f"{IMPORTER}\n{IMPORT_KEY}")
 SERVICE_TOKEN, TOKEN = "demo-service-token", "payload.signature"
 BUYER = "user-1"
 
@@ -26,6 +28,7 @@ ORDERED = (*STOCKED, "orders/create_order")
 RESERVED = (*ORDERED, "order_saga/reserve_stock")
 CHARGED = (*RESERVED, "order_saga/charge_payment")
 SOLD = (*CHARGED, "order_saga/complete_order")
+IMPORTED = (*STOCKED[:2], "stock/import_stock_events", "stock/record_import")
 UNDONE = (*CHARGED, "order_saga/fail_order", "order_saga/refund_payment", "order_saga/release_stock")
 BEFORE: dict[str, tuple[str, ...]] = {
     "stock/create_stock_event": STOCKED[:2],
@@ -43,6 +46,10 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "stock/get_variant": STOCKED,
     "stock/change_variant": STOCKED,
     "stock/list_stock_events": STOCKED,
+    "stock/import_stock_events": STOCKED[:2],
+    "stock/get_import": IMPORTED,
+    "stock/record_import": IMPORTED[:-1],
+    "stock/resume_imports": IMPORTED[:-1],
     "stock/get_stock_event": SOLD,
     "stock/export_stock_events": STOCKED,
     "stock/follow_ledger": (*SOLD, "stock/set_reorder_point"),

@@ -264,6 +264,9 @@ def test_functions_may_do_what_every_ending_of_an_order_makes_them_do(world: Wor
 
     # AND masters are looked at and changed, sellers named and removed, stock is transferred
     keep_masters(world)
+    # AND a file is imported
+    _import_stock(world)
+
     # AND movements are projected, listed, fetched and exported, also by a seller
     _ask_for_movements(world)
 
@@ -308,6 +311,21 @@ def keep_masters(world: World) -> None:
         body: dict[str, Any] = {"fromWarehouseId": warehouse, "toWarehouseId": shop.warehouse(world, "WH-2"), "lines": lines}
         headers = {"Idempotency-Key": f"{quantity}"}
         assert world.call("POST /api/v1/stock-transfers", body=body, headers=headers, **manager).status == status
+
+
+def _import_stock(world: World) -> None:
+    rows = [f"{kind},{shop.WAREHOUSE},SKU-1,1,,{kind}" for kind in ("INBOUND", "OUTBOUND", "THEFT")]
+    text = "\n".join(["type,warehouseCode,sku,quantity,reasonCode,notes", *rows])
+    for dry_run in ("true", "false"):
+        headers = {"Content-Type": "text/csv", "Idempotency-Key": dry_run}
+        answer = world.call(
+            "POST /api/v1/stock-events/import", roles=["manager"], body=text, headers=headers, query={"dryRun": dry_run}
+        )
+        with patch.object(clock, "now", lambda: clock.parse("2999-01-01T00:00:00Z")):
+            world.invoke("stock/resume_imports", {})
+        world.invoke("stock/record_import", {"import_id": answer.json["id"]})
+        found = world.call("GET /api/v1/imports/{id}", roles=["manager"], path={"id": answer.json["id"]}).json
+        assert (found["accepted"], found["refused"]) == (2, 1)
 
 
 def _ask_for_movements(world: World) -> None:

@@ -124,7 +124,7 @@ def test_the_answer_to_a_sample_is_as_documented(arranged: World, name: str) -> 
 def test_a_function_reads_what_its_route_notes(arranged: World, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[type[BaseModel]] = []
     keyed: list[str] = []
-    fit, key = Request.fit, Request.idempotency
+    fit, key, required_key = Request.fit, Request.idempotency, Request.required_key
 
     def noting_fit(self: Request, model: type[BaseModel], values: Mapping[str, Any]) -> BaseModel:
         read.append(model)
@@ -134,10 +134,15 @@ def test_a_function_reads_what_its_route_notes(arranged: World, name: str, monke
         keyed.append(operation)
         return key(self, operation, **how)
 
+    def noting_required_key(self: Request) -> str:
+        keyed.append("required")
+        return required_key(self)
+
     event = sample(name)
     run(arranged, name)
     monkeypatch.setattr(Request, "fit", noting_fit)
     monkeypatch.setattr(Request, "idempotency", noting_key)
+    monkeypatch.setattr(Request, "required_key", noting_required_key)
 
     arranged.invoke(name, event)
 

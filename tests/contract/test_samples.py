@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.shop import samples
-from local.shop.samples import BEFORE, EVENTS, ORDER_ID, function_of, sample
+from local.shop.samples import BEFORE, EVENTS, IMPORT_ID, ORDER_ID, function_of, sample
 from tests import template
 from tests.world import SECRETS, World
 from tillflow.contexts.identity.rules import Token, issue
@@ -82,6 +82,8 @@ HTTP: dict[str, tuple[int, Callable[[Any], bool]]] = {
     "stock/get_variant": (200, lambda body: body["sku"] == "LAPTOP-X-RED-256"),
     "stock/change_variant": (200, lambda body: not body["active"]),
     "stock/get_stock_event": (200, lambda body: (body["type"], body["lines"][0]["quantity"]) == ("OUTBOUND", -2)),
+    "stock/import_stock_events": (202, lambda body: (body["id"], body["rows"]) == (IMPORT_ID, 2)),
+    "stock/get_import": (200, lambda body: (body["status"], body["accepted"]) == ("completed", 2)),
     "stock/list_stock_events": (200, lambda body: [each["warehouseCode"] for each in body["content"]] == ["WH-SAO-01"]),
     "stock/list_releases": (200, lambda body: [each["orderId"] for each in body["content"]] == [ORDER_ID]),
 }
@@ -180,6 +182,13 @@ def test_the_stream_s_sample_is_published(world: World) -> None:
     ]
 
 
+def test_the_import_s_samples_record_it_and_start_no_other_again(arranged: World) -> None:
+    assert run(arranged, "stock/record_import") == {"finished": True}
+
+    assert sorted(item["type"] for item in arranged.items("StockTable") if item["sk"] == "EVENT") == ["INBOUND", "OUTBOUND"]
+    assert arranged.invoke("stock/resume_imports", sample("stock/resume_imports")) == {"resumed": 0}
+
+
 def test_a_queue_s_sample_of_a_release_request_gives_the_stock_back(arranged: World) -> None:
     assert run(arranged, "stock/on_inventory_release_requested") == {"batchItemFailures": []}
 
@@ -216,6 +225,8 @@ def test_every_sample_is_run_by_a_test_of_this_file() -> None:
         "stock/export_stock_events",
         "stock/follow_ledger",
         "stock/audit_stock",
+        "stock/record_import",
+        "stock/resume_imports",
         "order_saga/resume_stuck_orders",
         "outbox/publish_events",
         "stock/on_inventory_release_requested",

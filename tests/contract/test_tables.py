@@ -120,6 +120,11 @@ def shortened(key: Key) -> Key:
     }
 
 
+def numbered(key: Key) -> Key:
+    """Return a key with what stands for a piece's number as the page shows it."""
+    return {name: value.replace("0007", "<number>") for name, value in key.items()}
+
+
 PATTERNS: dict[str, Key] = {
     "ORDER#<order id>, ORDER": orders.order_key("<order id>"),
     "WAREHOUSE#<id>, WAREHOUSE": stock.warehouse_key("<id>"),
@@ -127,6 +132,9 @@ PATTERNS: dict[str, Key] = {
     "VARIANT#<id>, (LEVEL#<warehouse id>)": stock.level_key("<id>", "<warehouse id>"),
     "SELLER#<user id>, WAREHOUSE#<warehouse id>": stock.seller_key("<user id>", "<warehouse id>"),
     "VARIANT#<id>#<shard>, (LEVEL#<warehouse id>)": stock.shard_key("<id>", "<shard>", "<warehouse id>"),
+    "IMPORT#<id>, IMPORT": stock.import_key("<id>"),
+    "IMPORT#<id>, PIECE#<digest>#<number>": numbered(stock.piece_key("<id>", "<digest>", 7)),
+    "IMPORT#<id>, PROGRESS#<number>": numbered(stock.progress_key("<id>", 7)),
     "EVENT#<id>, EVENT": stock.stock_event_key("<id>"),
     "<12 characters>, <moment><22 characters>": shortened(stock.entry_key("a partition", "<moment>", MOVEMENT_ID)),
     "RECENT, <moment><22 characters>": shortened(stock.recent_key("<moment>", MOVEMENT_ID)),

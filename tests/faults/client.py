@@ -33,15 +33,15 @@ class AlreadyThere(Refused):
 
 
 def send(
-    world: World, route: str, body: dict[str, Any], *, role: str, path: dict[str, str] | None = None, key: str | None = None
+    world: World, route: str, body: dict[str, Any] | str, *, role: str, path: dict[str, str] | None = None, key: str | None = None
 ) -> dict[str, Any]:
     """
-    Send one request as a user who has *role*, and return the answer's body.
+    Send one request as a user who has *role*, and return the answer's body. A text is sent as a CSV file.
 
     Raises:
         Refused: it is a 4xx.
     """
-    headers = {"Idempotency-Key": key} if key else {}
+    headers = ({"Idempotency-Key": key} if key else {}) | ({"Content-Type": "text/csv"} if isinstance(body, str) else {})
     event = http_event(route, user=f"a-{role}", roles=[role], body=body, headers=headers, path=path)
     for _ in range(_ATTEMPTS):
         try:

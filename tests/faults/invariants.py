@@ -6,10 +6,11 @@ from typing import Any, Protocol
 from tillflow.contexts.orders import rules as orders
 from tillflow.contexts.orders.store import _order
 from tillflow.contexts.stock import rules as stock
+from tillflow.contexts.stock import tables
 from tillflow.contexts.stock.entries import entries_of, entries_of_shift
 from tillflow.contexts.stock.movement import movements_of
 from tillflow.contexts.stock.store import lines_of
-from tillflow.contexts.stock.tables import PARTITION_LENGTH, RECENT, id_of, is_level, place_of
+from tillflow.contexts.stock.tables import id_of, is_level, place_of
 from tillflow.storage.attributes import Item
 from tillflow.values import jsontext
 
@@ -73,12 +74,12 @@ def check_movements(world: Stored) -> None:
     moved = [each for item in ledger for each in movements_of(item)]
     shifted = [item for item in ledger if item["status"] == stock.SHIFTED]
     listed = world.items("MovementsTable")
-    entered = {(entry["pk"], entry["sk"]) for entry in listed if len(entry["pk"]) == PARTITION_LENGTH}
+    entered = {(entry["pk"], entry["sk"]) for entry in listed if len(entry["pk"]) == tables.PARTITION_LENGTH}
     shifts = [entries_of_shift(id_of(each), each["occurred_at"], lines_of(each)) for each in shifted]
     expected = {(entry["pk"], entry["sk"]) for entries in (*map(entries_of, moved), *shifts) for entry in entries}
     assert entered <= expected, "a movement is listed that is not in the ledger"
     assert entered == expected, "a movement of the ledger is not listed"
-    assert RECENT not in {entry["pk"] for entry in listed}, "a projected event still is recent"
+    assert tables.RECENT not in {entry["pk"] for entry in listed}, "a projected event still is recent"
 
 
 def check_events(world: Stored) -> None:
@@ -145,6 +146,18 @@ def statuses(world: Stored) -> set[str]:
 def happened(world: Stored) -> dict[str, int]:
     """Return how often each type of event is in the log."""
     return dict(Counter(jsontext.loads(item["envelope"])["event_type"] for item in world.items("EventLogTable")))
+
+
+def importing(world: Stored) -> list[str]:
+    """Return the imports that have not ended."""
+    return [tables.id_of(item) for item in world.items("StockTable") if item["sk"] == "IMPORT" and item["status"] == "running"]
+
+
+def overdue(world: Stored, now: str) -> bool:
+    """Tell whether the schedule has something to start again."""
+    orders_due = [item["due_at"] for item in world.items("OrdersTable") if "unsettled" in item]
+    imports_due = [item["listed_as"] for item in world.items("StockTable") if item.get("listed") == tables.IMPORTS_RUNNING]
+    return any(due <= now for due in (*orders_due, *imports_due))
 
 
 def unsettled(world: Stored) -> list[str]:

@@ -120,7 +120,7 @@ class Wiring:
             for target in properties["Targets"]
         ]
         for name, properties in template.resources("AWS::Serverless::StateMachine").items():
-            for trigger in properties["Events"].values():
+            for trigger in properties.get("Events", {}).values():
                 assert trigger["Properties"]["InputPath"] == "$.detail", "the harness hands a machine the envelope"
                 rules.append(Rule(trigger["Properties"]["Pattern"], name))
         return rules

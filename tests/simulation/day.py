@@ -102,13 +102,14 @@ class Simulator:
         scheduler.after(rush.until - rush.since, lambda: cloud.have(Weather()))
         scheduler.run()
         for _ in range(_MOST_MINUTES):
-            if not invariants.unsettled(cloud):
+            if not (invariants.unsettled(cloud) or invariants.importing(cloud)):
                 return
             passing.wait(60)
-            if any(item["due_at"] <= clock.iso(clock.now()) for item in cloud.items("OrdersTable") if "unsettled" in item):
+            if invariants.overdue(cloud, clock.iso(clock.now())):
                 cloud.tick()
                 scheduler.run()
         assert not invariants.unsettled(cloud), "an order is stuck for good"
+        assert not invariants.importing(cloud), "an import is stuck for good"
 
     def _hold(self, people: People) -> None:
         evening = QuietEvening(self.cloud, people.history)

@@ -13,6 +13,7 @@ from tests.world import http_event
 from tillflow.storage.idempotency import LIFETIME_SECONDS
 from tillflow.values import ids
 
+CSV = "text/csv"
 # Clocks differ by less than this, and what is under way has ended.
 MARGIN_SECONDS = 180
 
@@ -22,7 +23,8 @@ class Request:
     """
     An HTTP request of *user*, who has *role*.
 
-    *codes* are the error codes that may be its answer (the key's own apart), *succeeds* whether a 2xx may.
+    A file is a body that has it under `CSV`. *codes* are the error codes that may be its answer (the key's own apart),
+    *succeeds* whether a 2xx may.
     """
 
     route: str
@@ -39,7 +41,9 @@ class Request:
         """Return API Gateway's event of this request, of which *label* is the id."""
         headers = {"X-Request-Id": label, "X-Trace-Id": ids.derived("trace", label)}
         headers |= {"Idempotency-Key": self.key} if self.key else {}
-        parts: dict[str, Any] = {"body": self.body, "path": self.path, "query": self.query}
+        body = dict(self.body or {}).get(CSV, self.body)
+        headers |= {"Content-Type": CSV} if body is not self.body else {}
+        parts: dict[str, Any] = {"body": body, "path": self.path, "query": self.query}
         return http_event(self.route, user=self.user, roles=[self.role], headers=headers, **parts)
 
     def __str__(self) -> str:

@@ -97,6 +97,9 @@ def operation(route: Route, schemas: Schemas) -> Json:
         if route.example:
             content["example"] = route.example
         found["requestBody"] = {"required": bool(_required(route, schemas)), "content": {JSON: content}}
+    if "text" in route.notes:
+        text: Json = {"schema": {"type": "string"}, "example": route.example}
+        found["requestBody"] = {"required": True, "content": {route.notes["text"]: text}}
     if "patch" in route.notes:
         content = {"schema": schemas.patch_of(route.notes["patch"]), "example": route.example}
         found["requestBody"] = {"required": False, "content": {MERGE_PATCH: content, JSON: content}}

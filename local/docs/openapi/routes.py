@@ -64,6 +64,8 @@ class Route:
     @cached_property
     def example(self) -> Any:
         """The sample's body, or None."""
+        if "text" in self.notes:
+            return self.sample["body"]
         return json.loads(self.sample.get("body") or "null") if {"body", "patch"} & self.notes.keys() else None
 
 

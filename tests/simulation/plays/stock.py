@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from tests.simulation.scene import Asks, Evening, Request, Scene, Sent, lives
+from tests.simulation.scene import CSV, Asks, Evening, Request, Scene, Sent, lives
 from tests.simulation.shop import MANAGERS, OPERATORS, SELLERS, SKUS, WAREHOUSES
 from tillflow.contexts.stock.movement import movements_of
 from tillflow.contexts.stock.store import lines_of
@@ -13,6 +13,7 @@ from tillflow.values import ids
 
 MOVE, LEVELS, RELEASES = "POST /api/v1/stock-events", "GET /api/v1/variants/{id}/levels", "GET /api/stocks/release-events"
 MOVEMENTS = "GET /api/v1/stock-events"
+IMPORT, IMPORTED = "POST /api/v1/stock-events/import", "GET /api/v1/imports/{id}"
 WAREHOUSE, VARIANT = "POST /api/v1/warehouses", "POST /api/v1/variants"
 
 
@@ -46,6 +47,22 @@ _FILTERS = 0.3
 
 def _quantity(kind: str, scene: Scene) -> int:
     return scene.dice.choice((-2, -1, -1, 0, 1) if kind == "ADJUST" else (1, 1, 1, 2, 3, 0))
+
+
+def imports(scene: Scene) -> Request:
+    """Return the request of somebody to import a file; the notes of its rows are its own."""
+    dice = scene.dice
+    kinds = dice.choice((("INBOUND",), ("INBOUND", "OUTBOUND"), ("INBOUND", "OUTBOUND", "ADJUST", "THEFT")))
+    rows = [
+        f"{(kind := dice.choice(kinds))},{dice.choice((*WAREHOUSES, 'NOWHERE'))},{dice.choice((*SKUS, 'NOTHING'))},"
+        f"{_quantity(kind, scene)},,import {scene.number}"
+        for _ in range(dice.choice((1, 3, 8)))
+    ]
+    text = "\r\n".join(["type,warehouseCode,sku,quantity,reasonCode,notes", *rows])
+    role = dice.choice(("manager", "manager", "seller"))
+    user = dice.choice(MANAGERS if role == "manager" else SELLERS)
+    query = {"dryRun": dice.choice(("false", "false", "true"))}
+    return Request(IMPORT, user, role, {CSV: text}, query=query, key=f"import {scene.number}")
 
 
 def creates(route: str, name: str, *, keyed: bool) -> Asks:
@@ -115,6 +132,23 @@ def movements_are_as_told(evening: Evening) -> None:
     for notes, found in times.items():
         most = len(asked[notes]) if asked[notes][0].request.key is None else lives(asked[notes])
         assert found <= most, f"{notes} moved stock {found} times"
+
+
+def imports_are_as_told(evening: Evening) -> None:
+    """Every import has ended, each row recorded once or refused; nothing else was imported, and nothing by a dry run."""
+    imported = {item["pk"].partition("#")[2]: item for item in evening.items("StockTable") if item["sk"] == "IMPORT"}
+    events = [item for item in evening.items("StockTable") if item["sk"] == "EVENT"]
+    of_imports = [each for item in events if "import " in str(item.get("notes")) for each in movements_of(item)]
+    lines = {each.movement_id: len(each.lines) for each in of_imports}
+    for sent in evening.sent(IMPORT):
+        assert not sent.succeeded or sent.body["id"] in imported, f"{sent.number} was told of an import that there is not"
+    recorded: Counter[str] = Counter()
+    for import_id in imported:
+        told = evening.ask(Request(IMPORTED, "mia", "manager", path={"id": import_id}, query={"size": "100"})).body
+        assert (told["status"], told["pending"]) == ("completed", 0), f"{import_id} has not ended"
+        assert told["accepted"] + told["refused"] == told["rows"], f"{import_id} has lost rows"
+        recorded.update(row["stockEventId"] for row in told["content"] if row["stockEventId"])
+    assert recorded == lines, "the ledger has other rows than imports were told of"
 
 
 def movements_are_listed(evening: Evening) -> None:

@@ -68,6 +68,8 @@ ROUTES: dict[str, str] = {
     "GET /api/v1/stock-events": "stock:history",
     "GET /api/v1/stock-events/{id}": "stock:history",
     "GET /api/v1/stock-events/export": "stock:history",
+    "POST /api/v1/stock-events/import": "stock:write",
+    "GET /api/v1/imports/{id}": "stock:write",
     "GET /api/v1/variants/{id}/levels": "stock:read",
     "GET /api/stocks/release-events": "stock:audit",
     "GET /api/stocks/release-events/export": "stock:audit",

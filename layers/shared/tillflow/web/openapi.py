@@ -18,6 +18,8 @@ class Notes(TypedDict, total=False):
     body: type
     query: type
     path: type
+    # The media type of a body that is a text.
+    text: str
     # Of a JSON Merge Patch (RFC 7396), the pydantic model of what it may change.
     patch: type
     # Whether a 200 is a version of something, and has its ETag.

@@ -1,5 +1,6 @@
 """A request as the functions see it: who calls, and what was sent, read or refused in the words of its contract."""
 
+import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -119,6 +120,23 @@ class Request:
             raise self.invalid("The body must be a JSON object.", detail=_DETAIL)
         return body
 
+    def text(self, kind: str) -> str:
+        """
+        Return the body, a text of this media type.
+
+        Raises:
+            Invalid: it is something else.
+        """
+        if not self.headers.get("content-type", "").lower().startswith(kind):
+            raise self.invalid(f"Send the file with Content-Type: {kind}.", detail=_DETAIL)
+        sent = self.event.get("body") or ""
+        if not self.event.get("isBase64Encoded"):
+            return str(sent)
+        try:
+            return base64.b64decode(sent).decode()
+        except ValueError as error:
+            raise self.invalid("The file is not in UTF-8.", detail=_DETAIL) from error
+
     def body[M: BaseModel](self, model: type[M]) -> M:
         """
         Return the body as *model*.
@@ -159,6 +177,20 @@ class Request:
         except ValidationError as error:
             raise self.invalid(problems(error), detail=_DETAIL) from error
 
+    def required_key(self) -> str:
+        """
+        Return the `Idempotency-Key` where the contract demands one.
+
+        Raises:
+            Invalid: there is none, or it is empty or longer than 255 characters.
+        """
+        if "idempotency-key" not in self.headers:
+            raise self.invalid("Send an Idempotency-Key header: a unique value for each attempt, e.g. a UUID.", detail=_DETAIL)
+        key = self.headers["idempotency-key"]
+        if not key.strip() or len(key) > MAX_KEY_LENGTH:
+            raise self.invalid(f"The Idempotency-Key must have 1 to {MAX_KEY_LENGTH} characters.", detail=_DETAIL)
+        return key
+
     def idempotency(self, operation: str, *, reused: type[Refusal] = KeyReused) -> Once:
         """
         Return this request under its `Idempotency-Key`; without one, it takes effect each time.
@@ -166,15 +198,11 @@ class Request:
         Raises:
             Invalid: the key is empty or longer than 255 characters.
         """
-        key = self.headers.get("idempotency-key")
-        if key is None:
+        if "idempotency-key" not in self.headers:
             return Unkeyed()
-        if not key.strip() or len(key) > MAX_KEY_LENGTH:
-            raise self.invalid(f"The Idempotency-Key must have 1 to {MAX_KEY_LENGTH} characters.", detail=_DETAIL)
-        return Idempotency(operation, self.caller.user_id, key, self.json(), reused)
+        return Idempotency(operation, self.caller.user_id, self.required_key(), self.json(), reused)
 
     def required_idempotency(self, operation: str) -> Once:
         """Return the same where the contract demands a key; `Invalid` when there is none."""
-        if "idempotency-key" not in self.headers:
-            raise self.invalid("Send an Idempotency-Key header: a unique value for each attempt, e.g. a UUID.", detail=_DETAIL)
+        self.required_key()
         return self.idempotency(operation)

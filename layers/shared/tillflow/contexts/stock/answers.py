@@ -133,6 +133,37 @@ class StockEventPage(Page):
     content: list[StockEvent]
 
 
+class Import(TypedDict):
+    """A file of stock events that was taken in: it is recorded from now on."""
+
+    id: UUID
+    status: Literal["running", "completed"]
+    dryRun: bool
+    rows: int
+    createdById: str
+    createdAt: datetime
+
+
+class ImportedRow(TypedDict):
+    """What became of the row that begins in a *line* of the file: its stock event, or why there is none."""
+
+    line: int
+    status: Literal["pending", "valid", "recorded", "refused"]
+    stockEventId: UUID | None
+    error_code: str | None
+    message: str | None
+
+
+class ImportProgress(Import, Page):
+    """How far an import is, and a page of its rows. *accepted* ones are recorded; in a dry run, valid."""
+
+    completedAt: datetime | None
+    accepted: int
+    refused: int
+    pending: int
+    content: list[ImportedRow]
+
+
 class WarehousePage(Page):
     """A page of warehouses, by code."""
 

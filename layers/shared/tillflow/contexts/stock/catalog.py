@@ -19,7 +19,6 @@ from tillflow.messaging.envelope import Cause
 from tillflow.runtime import aws, backoff
 from tillflow.storage.commit import Commit
 from tillflow.storage.idempotency import Once, Reply
-from tillflow.values import ids
 
 type Patch[M] = Callable[[Mapping[str, Any]], M]
 type CheckVersion = Callable[[int], None]
@@ -36,7 +35,7 @@ def create_warehouse(wanted: CreateWarehouse, cause: Cause, once: Once) -> Reply
     Raises:
         AlreadyExists: the code is taken.
     """
-    warehouse_id = ids.derived("warehouse", wanted.code)
+    warehouse_id = rules.warehouse_id_of(wanted.code)
     warehouse = Warehouse(warehouse_id, wanted.code, wanted.name, wanted.active, tuple(dict.fromkeys(wanted.sellerIds)))
     taken = AlreadyExists(f"There is a warehouse with the code {wanted.code}.", id=warehouse_id)
     reply = Reply(201, present_warehouse(warehouse, cause))

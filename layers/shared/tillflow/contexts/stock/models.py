@@ -1,10 +1,11 @@
 """Requests, answers and events of stock (contracts: stock-events.md, event-contracts.md)."""
 
+import re
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from tillflow.values import clock
 from tillflow.web.numbered import PageQuery
@@ -17,6 +18,8 @@ MAX_UNITS = 1_000_000_000
 MAX_SHARDS = 256
 MAX_PAGE_SIZE = 100
 MAX_EXPORT = 10_000
+MAX_IMPORT_ROWS = 10_000
+MAX_NOTES = 500
 # One transaction names them all where a warehouse is created, beside it and its key (DynamoDB: 100 actions).
 MAX_SELLERS = 98
 # A reason comes from whoever asks for a release, and an answer holds many of them.
@@ -25,6 +28,9 @@ MAX_REASON_LENGTH = 200
 type Name = Annotated[str, Field(min_length=1, max_length=200, pattern=PRINTABLE)]
 type Code = Annotated[str, Field(min_length=1, max_length=64, pattern=VISIBLE)]
 type Units = Annotated[int, Field(ge=-MAX_UNITS, le=MAX_UNITS)]
+type Notes = Annotated[str, Field(max_length=MAX_NOTES)]
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,10}")
 
 
 class EventType(StrEnum):
@@ -129,7 +135,7 @@ class CreateStockEvent(Body):
     warehouseId: Lax[UUID]
     occurredAt: Moment | None = None
     reasonCode: Lax[ReasonCode] | None = None
-    notes: Annotated[str, Field(max_length=500)] | None = None
+    notes: Notes | None = None
     lines: Annotated[list[StockEventLine], Field(min_length=1, max_length=MAX_LINES)]
 
 
@@ -139,7 +145,7 @@ class CreateTransfer(Body):
     fromWarehouseId: Lax[UUID]
     toWarehouseId: Lax[UUID]
     occurredAt: Moment | None = None
-    notes: Annotated[str, Field(max_length=500)] | None = None
+    notes: Notes | None = None
     lines: Annotated[list[StockEventLine], Field(min_length=1, max_length=MAX_TRANSFER_LINES)]
 
     @field_validator("toWarehouseId")
@@ -148,6 +154,36 @@ class CreateTransfer(Body):
         if target == known.data.get("fromWarehouseId"):
             raise ValueError("a transfer goes to another warehouse than it comes from")
         return target
+
+
+class ImportQuery(Query):
+    """With *dryRun*, nothing is recorded: the rows are told what would become of them."""
+
+    dryRun: bool = False
+
+
+class ImportRowsQuery(PageQuery):
+    """Which rows of an import: those that are in a *status*."""
+
+    status: Literal["pending", "valid", "recorded", "refused"] | None = None
+
+
+def _whole(text: object) -> object:
+    if isinstance(text, str) and not _WHOLE.fullmatch(text):
+        raise ValueError("this is no whole number")
+    return text
+
+
+class ImportRow(Model):
+    """A row of an import, all text: as a stock event of one line, its warehouse and variant by their codes."""
+
+    type: EventType
+    warehouseCode: Code
+    sku: Code
+    quantity: Annotated[Units, BeforeValidator(_whole)]
+    reasonCode: ReasonCode | None = None
+    notes: Notes | None = None
+    occurredAt: Moment | None = None
 
 
 class ReleaseQuery(Window):

@@ -64,14 +64,7 @@ def add_movement(
         InsufficientStock: it would take more than is available. (Writing the commit raises that too.)
         Moved: units were shifted meanwhile.
     """
-    if not warehouse.active:
-        raise rules.InvalidStockEvent(f"The warehouse {warehouse.code} is not active.")
-    rules.check_movement(wanted.type, wanted.reasonCode, variants, cause.at)
-    rules.check_moment(wanted.occurredAt or cause.at, cause.at)
-    lines = [
-        Line(variant.variant_id, variant.sku, warehouse.warehouse_id, rules.signed_quantity(wanted.type, line.quantity))
-        for variant, line in zip(variants, wanted.lines, strict=True)
-    ]
+    lines = decide(wanted, warehouse, variants, cause)
     moves = placement.spread(lines, variants, cause, _insufficient, room)
     event = store.event_item(event_id, _stored(wanted, warehouse, cause) | shared, [line for line, _ in moves])
     (movement,) = movements_of(event)
@@ -82,6 +75,23 @@ def add_movement(
     return present(movement, warehouse.code)
 
 
+def decide(wanted: CreateStockEvent, warehouse: Warehouse, variants: Sequence[Variant], cause: Cause) -> list[Line]:
+    """
+    Return what the ledger says of a movement of *variants* (one a line).
+
+    Raises:
+        InvalidStockEvent: it breaks a rule.
+    """
+    if not warehouse.active:
+        raise rules.InvalidStockEvent(f"The warehouse {warehouse.code} is not active.")
+    rules.check_movement(wanted.type, wanted.reasonCode, variants, cause.at)
+    rules.check_moment(wanted.occurredAt or cause.at, cause.at)
+    return [
+        Line(variant.variant_id, variant.sku, warehouse.warehouse_id, rules.signed_quantity(wanted.type, line.quantity))
+        for variant, line in zip(variants, wanted.lines, strict=True)
+    ]
+
+
 def recorded(event_id: str) -> dict[str, Any]:
     """Return a movement as it was answered when it was recorded."""
     event = store.find_event(event_id) or {}
@@ -90,7 +100,12 @@ def recorded(event_id: str) -> dict[str, Any]:
 
 
 def _insufficient(line: Line, available: int) -> rules.InsufficientStock:
-    return rules.InsufficientStock(f"{-line.quantity} units of {line.sku} are to go, {available} are available.")
+    return insufficient(line.sku, -line.quantity, available)
+
+
+def insufficient(sku: str, wanted: int, available: int) -> rules.InsufficientStock:
+    """Return the refusal of a movement that would take more than there is."""
+    return rules.InsufficientStock(f"{wanted} units of {sku} are to go, {available} are available.")
 
 
 def find_variants(lines: Sequence[StockEventLine]) -> list[Variant]:

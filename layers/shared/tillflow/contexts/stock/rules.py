@@ -67,6 +67,15 @@ class InvalidQuestion(Invalid):
     detail = "invalid payload"
 
 
+class InvalidImport(Invalid):
+    """The file is none that can be imported (400, as the stock contract's other refusals of what was sent)."""
+
+    status = 400
+    code = "INVALID_IMPORT"
+    title = "Invalid import"
+    detail = "invalid payload"
+
+
 class InsufficientStock(InvalidStockEvent):
     """The movement would take more than is available."""
 
@@ -89,6 +98,14 @@ class StockEventNotFound(NotFound):
     code = "STOCK_EVENT_NOT_FOUND"
     title = "Stock event not found"
     detail = "stock-event-not-found"
+
+
+class ImportNotFound(NotFound):
+    """There is no such import, or a seller asks for another's."""
+
+    code = "IMPORT_NOT_FOUND"
+    title = "Import not found"
+    detail = "stock-import-not-found"
 
 
 class VariantNotFound(NotFound):
@@ -208,6 +225,11 @@ class Line:
 def variant_id_of(sku: str) -> str:
     """Return the id of the one variant that has this SKU."""
     return ids.derived("variant", sku)
+
+
+def warehouse_id_of(code: str) -> str:
+    """Return the id of the one warehouse that has this code."""
+    return ids.derived("warehouse", code)
 
 
 def opposite(lines: Sequence[Line]) -> list[Line]:

@@ -9,6 +9,9 @@ Stock in DynamoDB: keys and access patterns.
 | STOCK_TABLE            | a variant and all its levels                                                                                                 | VARIANT#<id>, (LEVEL#<warehouse id>)         | 1 a 4 KB; of a page ½ each                          | 2 a level; its first units 1 `listed`; 2 each when its warehouse is (de)activated                        |
 | STOCK_TABLE            | a shard of a variant's levels, where it has more than one (1 to 255)                                                         | VARIANT#<id>#<shard>, (LEVEL#<warehouse id>) | 1; 1 each where one does not serve an order         | 2 a shard; shifted 2 each, and 4                                                                         |
 | STOCK_TABLE            | stock event, or reservation: a pending OUTBOUND one, its id from the order                                                   | EVENT#<id>, EVENT                            | 1 a 4 KB                                            | 2 a KB; sold: 1                                                                                          |
+| STOCK_TABLE            | an import; those that run                                                                                                    | IMPORT#<id>, IMPORT                          | 1                                                   | 1 and 1 `listed`; completed 1 and 1                                                                      |
+| STOCK_TABLE            | what was imported, 500 rows at most                                                                                          | IMPORT#<id>, PIECE#<digest>#<number>         | 1 a 4 KB, a few times                               | 1 a KB                                                                                                   |
+| STOCK_TABLE            | what became of the rows of a piece                                                                                           | IMPORT#<id>, PROGRESS#<number>               | ½ a 4 KB                                            | 2 a KB with each stock event                                                                             |
 | STOCK_TABLE `released` | the release audit, newest first                                                                                              | <0..3>, released_at                          | 4 x ½ a 4 KB                                        | 1 a KB                                                                                                   |
 | STOCK_TABLE `listed`   | warehouses by code, variants by SKU, active ones and others; a warehouse's levels by SKU                                     | <what>, listed_as                            | ½ a page and ½ each of it; up to 20 to count 1,000  | 1 in, 1 out; never for a sale                                                                            |
 | MOVEMENTS_TABLE        | movements that a filter finds, in time order: sales in four partitions (a variant's by warehouse), others by type and reason | <12 characters>, <moment><22 characters>     | 2 to 10 x 1 (sales ½), ½ an event, 6 to count 1,000 | a sale: 2, and 1 a line; another: 6 and 6 a line, twice that where it did not occur when it was recorded |
@@ -26,6 +29,7 @@ from tillflow.values import ids
 RELEASED_INDEX = "released"
 # One partition each: masters are written rarely, and one takes a thousand writes a second.
 LISTED_INDEX = "listed"
+IMPORTS_RUNNING = "IMPORTS RUNNING"
 RECENT = "RECENT"
 # A list reads a thousand keys, so they are short. 72 bits tell any two partitions apart.
 PARTITION_LENGTH = 12
@@ -91,6 +95,21 @@ def variants_listed(*, active: bool) -> str:
 def levels_listed(warehouse_id: str) -> str:
     """Return the partition of the index that has a warehouse's levels, by their SKUs; they never move (docs/adr/0013)."""
     return f"LEVELS {warehouse_id}"
+
+
+def import_key(import_id: str) -> Key:
+    """Return the key of an import; its partition has what was sent, and what became of it."""
+    return {"pk": f"IMPORT#{import_id}", "sk": "IMPORT"}
+
+
+def piece_key(import_id: str, digest: str, piece: int) -> Key:
+    """Return the key of a piece of an import's file, which has this *digest*."""
+    return {"pk": f"IMPORT#{import_id}", "sk": f"PIECE#{digest}#{piece:04}"}
+
+
+def progress_key(import_id: str, piece: int) -> Key:
+    """Return the key of what became of the rows of a piece."""
+    return {"pk": f"IMPORT#{import_id}", "sk": f"PROGRESS#{piece:04}"}
 
 
 def is_level(item: Item) -> bool:

@@ -140,7 +140,7 @@ PATTERNS: dict[str, Key] = {
     "RECENT, <moment><22 characters>": shortened(stock.recent_key("<moment>", MOVEMENT_ID)),
     "MOVEMENT#<id>, MOVEMENT": stock.movement_key("<id>"),
     "CHECKPOINTS#<warehouse id>, <variant id>": stock.checkpoint_key("<variant id>", "<warehouse id>"),
-    "AUDIT, AUDIT": stock.progress_key(),
+    "AUDIT, AUDIT": stock.audits_key(),
     "PAYMENT#<order id>, PAYMENT": payment_key("<order id>"),
     "CHARGE#<key>": {"pk": charge_pk("<key>")},
     "<SHA-256 of operation, caller, key>": idempotency_key("<SHA-256 of operation, caller, key>"),

@@ -99,8 +99,8 @@ class Wiring:
 
     @cached_property
     def schedules(self) -> dict[str, bool]:
-        """Every function that runs by the clock, and whether it does so every minute."""
-        return {function: p["Schedule"] == "rate(1 minute)" for function, p in self._triggers("Schedule")}
+        """Every function that runs by the clock, and whether it does so every few minutes."""
+        return {function: p["Schedule"].startswith("rate(") for function, p in self._triggers("Schedule")}
 
     @cached_property
     def consumers(self) -> dict[str, str]:

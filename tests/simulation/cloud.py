@@ -152,10 +152,10 @@ class Cloud(World):
             raise error
         return answer
 
-    def tick(self, *, is_minute: bool = True) -> None:
-        """Run what runs every minute by the clock, or what runs otherwise: more often than it says does no harm."""
-        for function, every_minute in self.wiring.schedules.items():
-            if every_minute is is_minute:
+    def tick(self, *, nightly: bool = False) -> None:
+        """Run what runs every few minutes by the clock, or what runs each night: more often than it says does no harm."""
+        for function, every_few_minutes in self.wiring.schedules.items():
+            if every_few_minutes is not nightly:
                 self.lambdas.invoke(function, {}, self.fate.again(f"schedule of {function}"), partial(self._answered, function))
 
     def _answered(self, function: str, outcome: Outcome) -> None:

@@ -98,7 +98,7 @@ class Simulator:
             scheduler.after(60 * minute, cloud.tick)
         # A night is as long as a rush here: what looks at everything then meets what it has to meet.
         for part in (0.3, 0.6, 0.9):
-            scheduler.after(part * (rush.until - rush.since), lambda: cloud.tick(is_minute=False))
+            scheduler.after(part * (rush.until - rush.since), lambda: cloud.tick(nightly=True))
         scheduler.after(rush.until - rush.since, lambda: cloud.have(Weather()))
         scheduler.run()
         for _ in range(_MOST_MINUTES):

@@ -60,7 +60,7 @@ def write(checkpoints: dict[Pair, Checkpoint]) -> None:
 
 def progress() -> Progress:
     """Return how far audits have come."""
-    item = database.get(tables.movements(), tables.progress_key())
+    item = database.get(tables.movements(), tables.audits_key())
     if item is None:
         return Progress()
     again = tuple((variant_id, warehouse_id) for variant_id, warehouse_id in item["again"])
@@ -69,7 +69,7 @@ def progress() -> Progress:
 
 def keep(progress: Progress) -> None:
     """Note how far audits have come."""
-    item = tables.progress_key() | {
+    item = tables.audits_key() | {
         "until": progress.until,
         "code": progress.place[0],
         "sku": progress.place[1],

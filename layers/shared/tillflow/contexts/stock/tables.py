@@ -214,7 +214,7 @@ def key_of(item: Item) -> Key:
     return {"pk": item["pk"], "sk": item["sk"]}
 
 
-def progress_key() -> Key:
+def audits_key() -> Key:
     """Return the key of what says how far audits have come."""
     return {"pk": "AUDIT", "sk": "AUDIT"}
 

@@ -15,7 +15,7 @@ TIMEOUT_SECONDS = 30
 
 
 class TryAgain(LocalError):
-    """The answer was 503, or none came."""
+    """The answer was a 5xx, or none came."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,9 @@ class Client:
             response = self.http.request(method, path, json=body, headers=headers)
         except httpx.TransportError as error:
             raise TryAgain(f"{method} {path} was not answered ({error!r}): is the stack up? `make up`") from error
-        if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
-            raise TryAgain(f"{method} {path} was answered 503: {response.text}")
         if not response.is_success:
-            raise LocalError(f"{method} {path} was answered {response.status_code}: {response.text}")
+            refused = TryAgain if response.is_server_error else LocalError
+            raise refused(f"{method} {path} was answered {response.status_code}: {response.text}")
         return response
 
 

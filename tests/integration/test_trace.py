@@ -36,6 +36,7 @@ def test_the_story_of_an_order_is_told_by_everybody_who_had_a_part_in_it_in_the_
     order = scene.order(line(scene.plenty))
     behind.settle(order.order_id)
     scene.cancel(order)
+    behind.settle(order.order_id, runs=2)
 
     def told() -> Sequence[tell.Moment] | None:
         moments = tell.of_order(stack, order.order_id).moments

@@ -147,6 +147,20 @@ def test_shards_that_come_later_are_looked_at_too(world: World) -> None:
     assert not [item for item in world.items("StockTable") if "reorder_point" in item]
 
 
+def test_a_first_shard_that_has_not_risen_alone_shows_that_all_have_together(world: World) -> None:
+    shop.variant(world, shards=2)
+    shop.stock(world, 10)
+    set_point(world, 4)
+    assert move(world, -7) == 1
+    assert shop.move(world, 5).status == 201
+
+    of_first = [each for each in world.stream() if each["dynamodb"]["Keys"]["pk"]["S"] == f"VARIANT#{shop.variant(world)}"]
+    world.invoke("stock/follow_ledger", {"Records": of_first[-1:]})
+
+    assert of_first[-1]["dynamodb"]["NewImage"]["available"] == {"N": "4"}
+    assert shown(world) == (8, 4, False)
+
+
 def test_units_on_their_way_between_shards_are_no_fall(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.variant(world, shards=2)
     shop.stock(world, 8)

@@ -3,6 +3,7 @@
 from tillflow.contexts.stock import browse, catalog, rules
 from tillflow.contexts.stock.answers import Warehouse
 from tillflow.contexts.stock.models import Seller
+from tillflow.errors import Stale
 from tillflow.web.http import Api, Versioned
 from tillflow.web.request import BadRequest, Request
 
@@ -14,12 +15,12 @@ api = Api(invalid=BadRequest)
     path=Seller,
     answers={200: Warehouse},
     versioned=True,
-    refuses=[rules.WarehouseNotFound],
+    refuses=[rules.WarehouseNotFound, Stale],
 )
 def remove_seller(request: Request) -> Versioned:
     """Answer the warehouse. Removing whom it does not name changes nothing."""
     cause, seller = request.cause(), request.named(Seller)
-    found = catalog.remove_seller(request.path["id"], seller.userId, cause)
+    found = catalog.remove_seller(request.path["id"], seller.userId, request.check_version, cause)
     return Versioned(browse.present_warehouse(found, cause), found.version)
 
 

@@ -101,7 +101,7 @@ tables = st.lists(st.tuples(cell_texts, cell_texts, st.integers(), cell_texts), 
 
 
 def as_csv(table: list[tuple[object, ...]]) -> str:
-    return csvtext.rows("abcd", [dict(zip("abcd", row, strict=True)) for row in table])
+    return "".join(csvtext.rows("abcd", [dict(zip("abcd", row, strict=True)) for row in table]))
 
 
 @given(tables)

@@ -106,7 +106,9 @@ def test_a_patch_that_changes_nothing_writes_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{"name": None}, {"name": ""}, {"sku": "B"}, {"active": "no"}, {"expiresAt": 1}, {"version": 2}, [], "x"], ids=str
+    "body",
+    [{"name": None}, {"name": ""}, {"sku": "B"}, {"active": "no"}, {"active": None}, {"shards": None}, {"expiresAt": 1}, [], "x"],
+    ids=str,
 )
 def test_a_patch_that_makes_no_sense_is_refused_with_400(world: World, body: object) -> None:
     answer = patch(world, VARIANTS, shop.variant(world), body)
@@ -259,6 +261,16 @@ def test_a_seller_is_named_and_removed(world: World) -> None:
     assert [(each.status, each.json["sellerIds"]) for each in removed] == [(200, [])] * 2
     assert names(listed(world, WAREHOUSES, SELLER)) == []
     assert shop.move(world, 1, code="A", **SELLER).status == 403
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_a_seller_is_named_only_where_the_warehouse_is_as_it_was_read(world: World, method: str) -> None:
+    warehouse = shop.warehouse(world, "A", ("seller-1",) if method == "DELETE" else ())
+
+    stale = seller(world, method, warehouse, "seller-1", headers={"If-Match": '"99"'})
+    fresh = seller(world, method, warehouse, "seller-1", headers={"If-Match": '"1"'})
+
+    assert (stale.status, fresh.status) == (412, 200)
 
 
 def test_a_seller_s_id_is_read_out_of_the_path_as_it_was_meant(world: World) -> None:

@@ -100,6 +100,25 @@ def test_what_is_no_such_file_is_refused(world: World, text: str, told: str) -> 
     assert not world.items("StockTable")
 
 
+@pytest.mark.parametrize("lost", [chr(0xFFFD), chr(0xD800)], ids=["replaced", "half"])
+def test_a_file_that_lost_a_character_on_its_way_is_refused(stocked: World, lost: str) -> None:
+    answer = send(stocked, file_of([("INBOUND", "WH-1", lost, 1)]))
+
+    assert (answer.status, answer.json["detail"]) == (400, "invalid payload")
+    assert "UTF-8" in answer.json["message"]
+
+
+@pytest.mark.parametrize(
+    ("media_type", "status"),
+    [("text/csv", 202), ('Text/CSV; charset="UTF-8"', 202), ("text/csvx", 400), ("text/csv; charset=latin-1", 400)],
+)
+def test_a_file_is_csv_in_utf_8(stocked: World, media_type: str, status: int) -> None:
+    headers = {"Content-Type": media_type, "Idempotency-Key": "k"}
+    answer = stocked.call(IMPORT, roles=["manager"], body=file_of([("INBOUND", "WH-1", "A", 1)]), headers=headers)
+
+    assert answer.status == status
+
+
 def test_a_file_needs_its_media_type_and_a_key(world: World) -> None:
     text = file_of([("INBOUND", "WH-1", "A", 1)])
 

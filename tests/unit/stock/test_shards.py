@@ -229,3 +229,15 @@ def _set_active(variant_id: str, *, active: bool) -> None:
         UpdateExpression="SET active = :active",
         ExpressionAttributeValues={":active": {"BOOL": active}},
     )
+
+
+def test_units_that_are_scattered_over_many_variants_shards_leave_in_one_request(world: World) -> None:
+    """What is too many lines for a commit is gathered at once, not a variant each time it is decided anew."""
+    skus = [f"SKU-{number}" for number in range(25)]
+    variants = [shop.variant(world, sku, shards=8) for sku in skus]
+    for sku in skus:
+        shop.stock(world, 16, sku)
+    lines = [{"variantId": variant, "quantity": 16} for variant in variants]
+    body = {"type": "OUTBOUND", "warehouseId": shop.warehouse(world), "lines": lines}
+
+    assert world.call("POST /api/v1/stock-events", roles=["manager"], body=body).status == 201

@@ -97,17 +97,17 @@ CELLS = ["plain", "", "a,b", 'say "hi"', "two\nlines", "two\r\nlines", " spaced 
 
 
 def test_rows_are_read_back_as_they_were() -> None:
-    written = csvtext.rows(("a", "b"), [{"a": cell, "b": 5} for cell in CELLS])
+    written = "".join(csvtext.rows(("a", "b"), [{"a": cell, "b": 5} for cell in CELLS]))
 
     assert list(csv.reader(io.StringIO(written, newline=""))) == [["a", "b"], *([cell, "5"] for cell in CELLS)]
 
 
 def test_lines_end_as_rfc_4180_says() -> None:
-    assert csvtext.rows(("a",), [{"a": 1}]) == "a\r\n1\r\n"
+    assert "".join(csvtext.rows(("a",), [{"a": 1}])) == "a\r\n1\r\n"
 
 
 def test_without_rows_there_is_the_header() -> None:
-    assert csvtext.rows(("a", "b"), []) == "a,b\r\n"
+    assert "".join(csvtext.rows(("a", "b"), [])) == "a,b\r\n"
 
 
 @pytest.mark.parametrize(
@@ -135,13 +135,13 @@ def test_without_rows_there_is_the_header() -> None:
     ],
 )
 def test_what_a_spreadsheet_would_run_is_text(cell: str, written: str) -> None:
-    text = csvtext.rows(("a",), [{"a": cell}])
+    text = "".join(csvtext.rows(("a",), [{"a": cell}]))
 
     assert list(csv.reader(io.StringIO(text, newline="")))[1] == [written]
 
 
 def test_a_number_is_no_formula() -> None:
-    assert csvtext.rows(("a",), [{"a": -5}]) == "a\r\n-5\r\n"
+    assert "".join(csvtext.rows(("a",), [{"a": -5}])) == "a\r\n-5\r\n"
 
 
 # --- time ---------------------------------------------------------------------------------------------------------

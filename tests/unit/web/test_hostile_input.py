@@ -10,6 +10,8 @@ from tests import shop, template
 from tests.world import Answer, World, http_event
 from tillflow.values import ids
 from tillflow.web.authorization import PUBLIC, ROUTES, Role
+from tillflow.web.http import MAX_BODY_BYTES, csv_download
+from tillflow.web.request import BadRequest
 
 MEGABYTE = 1024 * 1024
 EVERY_ROLE = [role.value for role in Role]
@@ -277,3 +279,17 @@ def test_the_request_id_of_a_refusal_is_the_caller_s(world: World) -> None:
     answer = world.call("GET /api/orders/{orderId}", path={"orderId": ids.new()}, headers={"X-Request-Id": "mine-1"})
 
     assert answer.json["request_id"] == answer.headers["X-Request-Id"] == "mine-1"
+
+
+def test_an_export_that_is_too_large_is_refused_before_all_of_it_is_read() -> None:
+    read: list[int] = []
+
+    def records() -> Iterator[dict[str, object]]:
+        for number in range(100):
+            read.append(number)
+            yield {"text": "x" * (MAX_BODY_BYTES // 10)}
+
+    with pytest.raises(BadRequest, match="Ask for less"):
+        csv_download("a.csv", ("text",), records())
+
+    assert len(read) <= 11

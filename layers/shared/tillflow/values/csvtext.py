@@ -10,7 +10,7 @@ formula's first character follows, with nothing but quotes and white space betwe
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 # What begins a formula to Excel, LibreOffice or Google Sheets, and what they overlook in front of it (OWASP: CSV injection).
@@ -20,13 +20,17 @@ _OVERLOOKED = r"""['"\s\x00\u200b\u2060\ufeff]*"""
 _BEGINS = re.compile(rf"^(?='*[\t\r\n])|(?:^|(?<=[;,|\t\n])|(?<=\r)(?!\n))(?={_OVERLOOKED}{_FORMULA})")
 
 
-def rows(columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> str:
-    """Return *records* as CSV with a header row. A number stays a number, whatever its sign."""
+def rows(columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a header row, then each of the *records*, as CSV. A number stays a number, whatever its sign."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(columns)
-    writer.writerows([_inert(record[column]) for column in columns] for record in records)
-    return text.getvalue()
+    yield text.getvalue()
+    for record in records:
+        text.seek(0)
+        text.truncate()
+        writer.writerow([_inert(record[column]) for column in columns])
+        yield text.getvalue()
 
 
 def _inert(value: object) -> object:

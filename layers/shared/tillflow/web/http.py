@@ -50,9 +50,15 @@ def csv_download(filename: str, columns: Sequence[str], records: Iterable[Mappin
     """
     from tillflow.values import csvtext
 
-    text = csvtext.rows(columns, records)
-    if size_of(text) > MAX_BODY_BYTES:
-        raise BadRequest("The export is larger than 5 MB. Ask for less: a lower limit, or a shorter time.")
+    too_large = BadRequest("The export is larger than 5 MB. Ask for less: a lower limit, or a shorter time.")
+    rows, size = [], 0
+    for row in csvtext.rows(columns, records):
+        # Before the rest is read: it might take longer than there is time.
+        if (size := size + len(row)) > MAX_BODY_BYTES:
+            raise too_large
+        rows.append(row)
+    if size_of(text := "".join(rows)) > MAX_BODY_BYTES:
+        raise too_large
     return Download(text, "text/csv; charset=utf-8", filename)
 
 

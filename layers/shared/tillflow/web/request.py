@@ -4,7 +4,8 @@ import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 from urllib.parse import unquote
 
 from pydantic import BaseModel, ValidationError
@@ -127,15 +128,18 @@ class Request:
         Raises:
             Invalid: it is something else.
         """
-        if not self.headers.get("content-type", "").lower().startswith(kind):
-            raise self.invalid(f"Send the file with Content-Type: {kind}.", detail=_DETAIL)
+        media_type, _, parameters = self.headers.get("content-type", "").lower().replace(" ", "").partition(";")
+        if media_type != kind or parameters.replace('"', "") not in ("", "charset=utf-8"):
+            raise self.invalid(f"Send the file with Content-Type: {kind}; charset=utf-8.", detail=_DETAIL)
         sent = self.event.get("body") or ""
-        if not self.event.get("isBase64Encoded"):
-            return str(sent)
         try:
-            return base64.b64decode(sent).decode()
+            text = base64.b64decode(sent).decode() if self.event.get("isBase64Encoded") else str(sent)
+            text.encode()  # half a character has no form in UTF-8
         except ValueError as error:
             raise self.invalid("The file is not in UTF-8.", detail=_DETAIL) from error
+        if "\ufffd" in text:  # so API Gateway hands on bytes that are no UTF-8
+            raise self.invalid("The file is not in UTF-8, or a character was lost before it was sent.", detail=_DETAIL)
+        return text
 
     def body[M: BaseModel](self, model: type[M]) -> M:
         """
@@ -147,8 +151,16 @@ class Request:
         return self.fit(model, self.json())
 
     def patch[M: BaseModel](self, model: type[M]) -> Callable[[Mapping[str, Any]], M]:
-        """Return what applies the body, a JSON Merge Patch (RFC 7396), to a thing's present fields; the result is *model*."""
+        """
+        Return what applies the body, a JSON Merge Patch (RFC 7396), to a thing's present fields; the result is *model*.
+
+        Raises:
+            Invalid: a field is null, which takes it away, that must have a value.
+        """
         patch = self.json()
+        for name, field in model.model_fields.items():
+            if name in patch and patch[name] is None and NoneType not in get_args(field.annotation):
+                raise self.invalid(f"{name}: it cannot be taken away.", detail=_DETAIL)
         return lambda present: self.fit(model, merged(present, patch))
 
     def check_version(self, version: int) -> None:

@@ -108,13 +108,14 @@ def change_variant(variant_id: str, patch: Patch[VariantFields], check: CheckVer
     return shifting.settle(found, cause)
 
 
-def name_seller(warehouse_id: str, user_id: str, cause: Cause) -> Warehouse:
+def name_seller(warehouse_id: str, user_id: str, check: CheckVersion, cause: Cause) -> Warehouse:
     """
     Let a seller move stock in the warehouse, which is returned; naming one twice is naming them once.
 
     Raises:
         WarehouseNotFound: there is none.
         TooManySellers: it names as many as it may.
+        Stale: *check* refuses its version.
     """
 
     def change(present: Warehouse) -> Warehouse:
@@ -123,25 +124,22 @@ def name_seller(warehouse_id: str, user_id: str, cause: Cause) -> Warehouse:
             raise rules.TooManySellers(f"A warehouse names at most {MAX_SELLERS} sellers.")
         return replace(present, seller_ids=named)
 
-    return _change(lambda: store.find_warehouse(warehouse_id), change, masters.change_warehouse, _whichever, cause)
+    return _change(lambda: store.find_warehouse(warehouse_id), change, masters.change_warehouse, check, cause)
 
 
-def remove_seller(warehouse_id: str, user_id: str, cause: Cause) -> Warehouse:
+def remove_seller(warehouse_id: str, user_id: str, check: CheckVersion, cause: Cause) -> Warehouse:
     """
     Let a seller move no more stock in the warehouse, which is returned; whoever is not named need not be removed.
 
     Raises:
         WarehouseNotFound: there is none.
+        Stale: *check* refuses its version.
     """
 
     def change(present: Warehouse) -> Warehouse:
         return replace(present, seller_ids=tuple(each for each in present.seller_ids if each != user_id))
 
-    return _change(lambda: store.find_warehouse(warehouse_id), change, masters.change_warehouse, _whichever, cause)
-
-
-def _whichever(_: int) -> None:
-    """Take any version."""
+    return _change(lambda: store.find_warehouse(warehouse_id), change, masters.change_warehouse, check, cause)
 
 
 def _change[T: Warehouse | Variant](

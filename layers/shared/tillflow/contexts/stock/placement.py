@@ -3,8 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from tillflow.contexts.stock import allocation, rules, shards, shifting
-from tillflow.contexts.stock.rules import MOST_LINES, MOST_MOVED, Level, Line, ReservationRefused, Stocked, Variant, variant_id_of
+from tillflow.contexts.stock import allocation, shards, shifting
+from tillflow.contexts.stock.rules import (
+    MOST_LINES,
+    MOST_MOVED,
+    Level,
+    Line,
+    ReservationRefused,
+    Stocked,
+    Variant,
+    opposite,
+    variant_id_of,
+)
 from tillflow.messaging.envelope import Cause
 from tillflow.storage.again import Moved
 
@@ -54,13 +64,18 @@ def spread(lines: Sequence[Line], variants: Sequence[Variant], cause: Cause, sho
     levels = shards.find_levels(sharded, lines[0].warehouse_id)
     most = 1 + max(0, room - len(lines)) // max(1, len(sharded))
     moves: list[Move] = []
+    scattered: list[Line] = []
     for line, variant in zip(lines, variants, strict=True):
         if variant.shards_ever == 1:
             moves.append((line, partial(_short_of, variant, line, short)))
         else:
             of_line = levels[variant.variant_id]
-            parts = _put(variant, of_line, line, most) if line.quantity > 0 else _take(variant, of_line, line, most, cause, short)
+            parts = _put(variant, of_line, line, most) if line.quantity > 0 else _take(variant, of_line, line, short)
             moves += [(part, lambda _: Moved()) for part in parts]
+            scattered += opposite(parts) if len(parts) > most else ()
+    if scattered:
+        # All at once: what it gathers it reads again, from the first line on.
+        shifting.gather(sharded, scattered, cause)
     return moves
 
 
@@ -77,14 +92,12 @@ def _put(variant: Variant, levels: Sequence[Level], line: Line, most: int) -> li
     return allocation.put(variant, [level for level in levels if level.shard < variant.shards], line.quantity, most)
 
 
-def _take(variant: Variant, levels: Sequence[Level], line: Line, most: int, cause: Cause, short: Short) -> list[Line]:
+def _take(variant: Variant, levels: Sequence[Level], line: Line, short: Short) -> list[Line]:
     taken = allocation.take(variant, levels, -line.quantity)
     if not taken:
         shards.check_unmoved({variant.variant_id: variant})
         raise short(line, allocation.total(levels))
-    if len(taken) > most:
-        shifting.gather([variant], taken, cause)
-    return rules.opposite(taken)
+    return opposite(taken)
 
 
 def _found(stocked: Mapping[str, Stocked | None]) -> dict[str, Stocked]:

@@ -30,7 +30,9 @@ def dumps(value: object) -> str:
     A `Decimal` becomes the number it is, digit for digit.
     """
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_encode)
-    return _MARKED.sub(r"\1", text).translate(_NO_CHARACTERS).encode("utf-8", "backslashreplace").decode()
+    text = _MARKED.sub(r"\1", text)
+    # Most text is ASCII, and knows it.
+    return text if text.isascii() else text.translate(_NO_CHARACTERS).encode("utf-8", "backslashreplace").decode()
 
 
 def loads(text: str | bytes) -> Any:

@@ -41,9 +41,8 @@ def watch(records: list[Record]) -> None:
         except (KeyError, TypeError, ValueError) as error:
             set_aside(setting("LEDGER_DEAD_LETTERS_URL"), record, f"The level cannot be read: {type(error).__name__}.")
         else:
-            # Of one shard's units nobody knows what they are in all: the first has not risen alone, yet it may have with others.
-            if seen.shard or seen.low or _has_turned(seen):
-                changed[seen.variant_id, seen.warehouse_id] = None
+            # Of one shard's units nobody knows what they are in all, nor whether others have come into being.
+            changed[seen.variant_id, seen.warehouse_id] = None
     for place in changed:
         again(partial(_look, *place), "Its units are shifted all the time. Look again.")
 

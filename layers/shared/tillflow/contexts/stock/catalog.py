@@ -14,18 +14,13 @@ from tillflow.contexts.stock.models import (
     WarehouseFields,
 )
 from tillflow.contexts.stock.rules import AlreadyExists, Variant, Warehouse, variant_id_of
-from tillflow.errors import Unavailable
 from tillflow.messaging.envelope import Cause
-from tillflow.runtime import aws, backoff
+from tillflow.storage.again import Moved, again
 from tillflow.storage.commit import Commit
 from tillflow.storage.idempotency import Once, Reply
 
 type Patch[M] = Callable[[Mapping[str, Any]], M]
 type CheckVersion = Callable[[int], None]
-
-
-class _Moved(Exception):
-    """What was read is no longer so."""
 
 
 def create_warehouse(wanted: CreateWarehouse, cause: Cause, once: Once) -> Reply:
@@ -150,8 +145,8 @@ def _change[T: Warehouse | Variant](
     cause: Cause,
 ) -> T:
     """Return what *change* makes of what *find* finds, saved; decided anew where somebody else was faster."""
-    # One attempt reads and commits.
-    for _ in backoff.attempts(seconds=2 * aws.LONGEST_CALL_SECONDS):
+
+    def attempt() -> T:
         present = find()
         # What makes no sense is refused as such, whatever it is a change of (RFC 9110, 13.2.1).
         wanted = change(present)
@@ -160,10 +155,8 @@ def _change[T: Warehouse | Variant](
             return present
         wanted = replace(wanted, version=present.version + 1)
         commit = Commit(cause)
-        save(commit, present, wanted, _Moved)
-        try:
-            commit.write()
-        except _Moved:
-            continue
+        save(commit, present, wanted, Moved)
+        commit.write()
         return wanted
-    raise Unavailable("Too many change it at this moment. Try again.")
+
+    return again(attempt, "Too many change it at this moment. Try again.")

@@ -8,6 +8,7 @@ done first. What breaks off is known to the warehouse (`levels_behind`), and don
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import batched
 
 from tillflow.contexts.stock import masters, shards, store, tables
@@ -15,17 +16,15 @@ from tillflow.contexts.stock.models import StockEventLine
 from tillflow.contexts.stock.rules import Variant, Warehouse
 from tillflow.errors import Unavailable
 from tillflow.messaging.envelope import Cause
-from tillflow.runtime import aws, backoff, deadline
+from tillflow.runtime import aws, deadline
+from tillflow.storage.again import Moved, again
 from tillflow.storage.commit import Commit
 
 # One transaction each: a larger one more often meets a sale, and then one of the two has to wait.
 _AT_ONCE = 25
 # So many are looked at before more are listed.
 _LISTED = 250
-
-
-class _Moved(Exception):
-    """A level goes by a later version already, or the warehouse has changed again."""
+_UNFINISHED = "The warehouse is changed, not all of its levels are. Send the change again, and it goes on."
 
 
 def settle(warehouse: Warehouse, cause: Cause) -> Warehouse:
@@ -42,8 +41,8 @@ def settle(warehouse: Warehouse, cause: Cause) -> Warehouse:
         _align(warehouse, [tables.id_of(entry) for entry in entries], cause)
         after = entries[-1]["listed_as"]
     commit = Commit(cause)
-    masters.levels_follow(commit, warehouse, _Moved)
-    with suppress(_Moved):  # Whoever has changed it since sees to its levels.
+    masters.levels_follow(commit, warehouse, Moved)
+    with suppress(Moved):  # Whoever has changed it since sees to its levels.
         commit.write()
     return replace(warehouse, levels_behind=False)
 
@@ -63,36 +62,26 @@ def follow(warehouse: Warehouse, lines: Iterable[StockEventLine], cause: Cause) 
 
 def _align(warehouse: Warehouse, variant_ids: Iterable[str], cause: Cause) -> None:
     for some in batched(variant_ids, _AT_ONCE, strict=False):
-        # One attempt reads and commits.
-        for _ in backoff.attempts(seconds=2 * aws.LONGEST_CALL_SECONDS):
-            if deadline.remaining() < 2 * aws.LONGEST_CALL_SECONDS:
-                raise _unfinished()
-            if _try_align(warehouse, some, cause):
-                break
-        else:
-            raise _unfinished()
+        # Many follow each other: better an honest error than a Lambda that is killed.
+        if deadline.remaining() < 2 * aws.LONGEST_CALL_SECONDS:
+            raise Unavailable(_UNFINISHED)
+        again(partial(_try_align, warehouse, some, cause), _UNFINISHED)
 
 
-def _try_align(warehouse: Warehouse, variant_ids: Sequence[str], cause: Cause) -> bool:
-    """Tell whether all of these levels, each shard of them, go by this version of the warehouse, or by a later one, now."""
+def _try_align(warehouse: Warehouse, variant_ids: Sequence[str], cause: Cause) -> None:
+    """Let all of these levels, each shard of them, go by this version of the warehouse, or by a later one."""
     variants = list(store.find_variants(variant_ids))
     levels = shards.find_levels(variants, warehouse.warehouse_id)
     behind = [level for each in levels.values() for level in each if level.warehouse_version < warehouse.version]
-    try:
-        for some in batched(behind, _AT_ONCE, strict=False):
-            commit = Commit(cause)
-            for level in some:
-                masters.align(commit, level, warehouse, _Moved)
-            commit.write()
-    except _Moved:
-        return False
+    for some in batched(behind, _AT_ONCE, strict=False):
+        commit = Commit(cause)
+        for level in some:
+            masters.align(commit, level, warehouse, Moved)
+        commit.write()
     # Units may have been shifted into a shard that was new meanwhile; from now on none are, for the others are closed.
-    return not behind or _shards(store.find_variants(variant_ids)) == _shards(variants)
+    if behind and _shards(store.find_variants(variant_ids)) != _shards(variants):
+        raise Moved
 
 
 def _shards(variants: Iterable[Variant]) -> dict[str, int]:
     return {variant.variant_id: variant.shards_ever for variant in variants}
-
-
-def _unfinished() -> Unavailable:
-    return Unavailable("The warehouse is changed, not all of its levels are. Send the change again, and it goes on.")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from tillflow.contexts.stock import allocation, events, masters, rules, shards, store, thresholds
-from tillflow.contexts.stock.rules import Level, Stocked
+from tillflow.contexts.stock.rules import Stocked
 from tillflow.messaging.envelope import Cause
 from tillflow.messaging.letters import Record, set_aside
 from tillflow.runtime.config import setting
@@ -47,10 +47,6 @@ def watch(records: list[Record]) -> None:
         again(partial(_look, *place), "Its units are shifted all the time. Look again.")
 
 
-def _has_turned(level: Level) -> bool:
-    return rules.has_fallen(level) or rules.has_risen(level)
-
-
 def _look(variant_id: str, warehouse_id: str) -> None:
     """What was seen may be a picture of some time ago, shown again: what is so now decides."""
     have = shards.find_level(variant_id, warehouse_id)
@@ -59,7 +55,8 @@ def _look(variant_id: str, warehouse_id: str) -> None:
     # Nobody's in particular: many may have taken from it.
     cause = Cause("stock", ("service",), ids.new())
     thresholds.spread(have, cause)
-    if _has_turned(allocation.whole(have.levels)):
+    level = allocation.whole(have.levels)
+    if rules.has_fallen(level) or rules.has_risen(level):
         _note(have, cause)
 
 

@@ -1,7 +1,7 @@
 """
-The ledger's stream: list what has moved, and watch what runs low.
+The ledger's stream: list what has moved and levels that are new, and watch what runs low.
 
-One function for both, which is the stream's second reader after the publisher: AWS advises no third.
+One function for all, which is the stream's second reader after the publisher: AWS advises no third.
 """
 
 from typing import Any

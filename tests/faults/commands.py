@@ -534,6 +534,13 @@ REGISTER: dict[str, Command] = {
             plays=Play(stocking.moves("INBOUND", keyed=True), holds=stocking.movements_are_as_told),
         ),
         Command("list a sale of two warehouses", order(THREE_LINES), shop, "confirmed", CONFIRMED, breaks=_PROJECT),
+        Command(
+            "list levels that are new",
+            _stock_event("INBOUND", key="k", warehouse="BREMEN", units={"APPLE": 1, "PEAR": 1}),
+            shop,
+            also=_ledger_has(1),
+            breaks=_PROJECT,
+        ),
         # Without a key the client may double it, and has been told so (contract: stock-events.md).
         Command(
             "stock comes in, without a key",

@@ -66,6 +66,8 @@ def check_stock(world: Stored) -> None:
     assert levels == ledger, "levels and ledger differ"
     assert Counter({place_of(item): item.get("events", 0) for item in items if is_level(item)}) == events, "events are miscounted"
     assert all(available >= 0 for available in levels.values()), "fewer than no units are available"
+    firsts = [item for item in items if is_level(item) and not place_of(item)[2]]
+    assert all("listed" in item for item in firsts), "a level is in no index"
 
 
 def check_movements(world: Stored) -> None:

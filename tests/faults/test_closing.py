@@ -1,6 +1,7 @@
 """A warehouse that is closed beside something else, call by call: its levels are as open as it is, whoever comes between."""
 
 from contextlib import suppress
+from copy import deepcopy
 from functools import partial
 
 import pytest
@@ -15,6 +16,7 @@ from tests.faults.world import World
 from tests.simulation.plays.masters import CHANGE_WAREHOUSE
 from tillflow.values import ids
 
+_READER = "stock/follow_ledger"
 _HAMBURG, _PLUM = ids.derived("warehouse", "HAMBURG"), ids.derived("variant", "PLUM")
 
 
@@ -65,6 +67,22 @@ def _hold(world: World) -> None:
     assert "levels_behind" not in hamburg
     assert {"closed" in level for level in levels} == {not hamburg["active"]}
     TRIED["interleavings"] += 1
+
+
+def _list_new_levels(world: World) -> None:
+    # As the stream delivers it once more afterwards.
+    world.invoke(_READER, {"Records": deepcopy(world.pending.streams["StockTable", _READER])})
+
+
+def test_a_level_that_is_being_listed_is_closed_when_that_is_answered(world: World, arranged: object) -> None:
+    world.restore(arranged)
+    world.drain()
+    _first_delivery(world)
+    begin = world.snapshot()
+    acts = [partial(act, world) for act in (_switch(active=False), _list_new_levels)]
+    for _ in every_two(world.wire, partial(world.restore, begin), *acts):
+        assert all("closed" in item for item in world.items("StockTable") if item["sk"] == f"LEVEL#{_HAMBURG}")
+        _hold(world)
 
 
 @pytest.mark.parametrize("other", _OTHERS)

@@ -6,6 +6,7 @@ import pytest
 
 from tests import shop
 from tests.world import Answer, World
+from tillflow.contexts.stock import tables
 from tillflow.contexts.stock.models import MAX_SELLERS
 from tillflow.runtime import aws
 from tillflow.values import ids
@@ -336,6 +337,44 @@ def test_a_warehouse_tells_what_it_has_ever_had(world: World) -> None:
     ]
     assert names(stock_levels(world, warehouse, sku="B")) == ["B"]
     assert names(stock_levels(world, warehouse, size="1", page="2")) == ["C"]
+
+
+def test_its_levels_are_told_at_once_and_once_whether_they_are_listed_by_then_or_not(world: World) -> None:
+    for sku in ("A", "C", "E"):
+        shop.stock(world, 1, sku)
+    world.project()
+    for sku in ("B", "C", "D"):
+        shop.stock(world, 1, sku)
+    shop.stock(world, 1, "F", code="ELSEWHERE")
+    warehouse = shop.warehouse(world)
+
+    for _ in range(2):
+        answer = stock_levels(world, warehouse, size="3")
+        assert (names(answer), answer.json["totalElements"]) == (["A", "B", "C"], 5)
+        assert names(stock_levels(world, warehouse, size="3", next_token=answer.json["next_token"])) == ["D", "E"]
+        assert names(stock_levels(world, warehouse, size="3", page="1")) == ["D", "E"]
+        assert names(stock_levels(world, warehouse, sku="D")) == ["D"]
+        world.project()
+
+
+def test_what_lists_a_level_changes_nothing_else_of_it_and_tells_nothing_again(world: World) -> None:
+    shop.stock(world, 5)
+    path = {"id": shop.warehouse(world), "variantId": shop.variant(world)}
+    route = "PUT /api/v1/warehouses/{id}/levels/{variantId}/reorder-point"
+    assert world.call(route, path=path, body={"quantity": 4}, **MANAGER).status == 200
+    shop.move(world, 3, kind="OUTBOUND")
+    world.watch_levels()
+
+    def level() -> dict[str, Any]:
+        (found,) = [item for item in world.items("StockTable") if item["sk"].startswith("LEVEL#")]
+        return {name: value for name, value in found.items() if name not in {"commit_token", "outbox"}}
+
+    before, told = level(), len(world.events("StockLevelLow"))
+    world.project()
+    world.project()
+
+    assert level() == before | tables.listed(tables.levels_listed(path["id"]), "SKU-1")
+    assert len(world.events("StockLevelLow")) == told == 1
 
 
 def test_a_level_comes_into_being_by_what_comes_in_alone(world: World) -> None:

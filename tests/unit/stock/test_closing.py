@@ -109,6 +109,35 @@ def test_a_level_that_comes_into_being_meanwhile_is_closed_too(world: World, mon
         reserve(world)
 
 
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_new_level_is_closed_at_once_whether_it_is_listed_by_then_or_not(world: World, *, listed: bool) -> None:
+    shop.stock(world, 5)
+    if listed:
+        world.project()
+
+    close(world)
+
+    with pytest.raises(ReservationRefused, match="OUT_OF_STOCK"):
+        reserve(world)
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+def test_whoever_brings_it_may_die_then_and_it_is_closed_when_it_is_listed(
+    world: World, monkeypatch: pytest.MonkeyPatch, shards: int
+) -> None:
+    shop.warehouse(world)
+    shop.variant(world, shards=shards)
+    before(monkeypatch, "transact_write_items", lambda: close(world))
+    with monkeypatch.context() as dead:
+        dead.setattr(closing, "follow", lambda *_: None)
+        assert shop.move(world, 5).status == 201
+
+    world.project()
+
+    with pytest.raises(ReservationRefused, match="OUT_OF_STOCK"):
+        reserve(world)
+
+
 def test_so_is_one_that_a_transfer_brings(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.stock(world, 5, code="A")
     ends = {"fromWarehouseId": shop.warehouse(world, "A"), "toWarehouseId": shop.warehouse(world, "B")}

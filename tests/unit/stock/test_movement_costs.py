@@ -24,13 +24,17 @@ type Json = dict[str, Any]
 # --- what is recorded
 
 
-@pytest.mark.parametrize("lines", [1, 2, 10, MAX_LINES])
-def test_a_stock_event_of_n_lines_costs_two_units_a_line_and_six_and_reads_its_variants_at_once(world: World, lines: int) -> None:
+@pytest.mark.parametrize("fresh", [False, True])
+@pytest.mark.parametrize("lines", [1, 3, 10, MAX_LINES])
+def test_a_stock_event_of_n_lines_costs_two_units_a_line_and_six_and_reads_its_variants_at_once(
+    world: World, lines: int, *, fresh: bool
+) -> None:
     skus = [f"A-SKU-AS-LONG-AS-THEY-ARE-{number:04}" for number in range(lines)]
     moved = [{"variantId": shop.variant(world, sku), "quantity": 1000 + number} for number, sku in enumerate(skus)]
     warehouse_id = shop.warehouse(world)
     body = {"type": "INBOUND", "warehouseId": warehouse_id, "reasonCode": "PURCHASE", "notes": "Restock", "lines": moved}
-    world.call("POST /api/v1/stock-events", roles=["manager"], body=body)  # a level's first units are listed: one more
+    if not fresh:
+        world.call("POST /api/v1/stock-events", roles=["manager"], body=body)
 
     with metered() as meter:
         answer = world.call("POST /api/v1/stock-events", roles=["manager"], body=body, headers={"Idempotency-Key": "k"})
@@ -39,6 +43,38 @@ def test_a_stock_event_of_n_lines_costs_two_units_a_line_and_six_and_reads_its_v
     assert meter.calls == ["get_item", "batch_get_item", "transact_write_items", "get_item"]
     assert meter.total <= 2 * lines + 6
     assert meter.read == 2 + lines
+
+
+@pytest.mark.parametrize("lines", [1, 3, 10])
+def test_a_transfer_of_n_lines_costs_two_stock_events_of_as_many(world: World, lines: int) -> None:
+    moved = []
+    for number in range(lines):
+        shop.stock(world, 5, f"SKU-{number}", code="A")
+        moved.append({"variantId": shop.variant(world, f"SKU-{number}"), "quantity": 2})
+    body = {"fromWarehouseId": shop.warehouse(world, "A"), "toWarehouseId": shop.warehouse(world, "B"), "lines": moved}
+
+    with metered() as meter:
+        answer = world.call("POST /api/v1/stock-transfers", roles=["manager"], body=body, headers={"Idempotency-Key": "k"})
+
+    assert answer.status == 201, answer
+    assert meter.total <= 2 * (2 * lines + 6)
+
+
+def test_new_levels_are_listed_afterwards_for_three_units_each_and_others_for_none(world: World) -> None:
+    for number in range(2):
+        shop.move(world, 5, f"SKU-{number}")
+        world.project()
+    body = {"warehouseId": shop.warehouse(world), "type": "INBOUND"}
+    lines = [{"variantId": shop.variant(world, f"SKU-{number}"), "quantity": 1} for number in range(4)]
+    assert world.call("POST /api/v1/stock-events", roles=["manager"], body={**body, "lines": lines}).status == 201
+
+    units = []
+    for _ in range(2):
+        with metered() as meter:
+            world.project()
+        units.append(meter.units.get("StockTable", 0))
+
+    assert units == [2 * (2 + 1), 0]
 
 
 @pytest.mark.parametrize(("lines", "units"), [(1, 3), (3, 5)])

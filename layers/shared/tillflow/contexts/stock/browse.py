@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from tillflow.contexts.stock import masters, rules, service, shards, store, tables
+from tillflow.contexts.stock import masters, recents, rules, service, shards, store, tables
 from tillflow.contexts.stock.models import LevelQuery, VariantQuery, WarehouseQuery
 from tillflow.contexts.stock.rules import Variant, VariantNotFound, Warehouse, WarehouseNotFound
 from tillflow.messaging.envelope import Cause
@@ -100,7 +100,15 @@ def level_page(warehouse_id: str, query: LevelQuery, open_orders: Iterable[str],
             if each in found
         ]
 
-    read = _listed([tables.levels_listed(place)], query.sku)
+    prefix = query.sku or ""
+
+    def read(after: str, most: int) -> list[Named[Item]]:
+        # What was recorded a moment ago may be in no index yet.
+        new = {sku: each for sku, each in recents.levels_moved(place).items() if sku > after and sku.startswith(prefix)}
+        entries = {entry["listed_as"]: entry for entry in masters.listed([tables.levels_listed(place)], prefix, after, most)}
+        entries |= {sku: tables.variant_key(each) | {"listed_as": sku} for sku, each in new.items()}
+        return sorted(entries.items())[:most]
+
     return page_of(query, of=("levels", place, query.sku), read=read, show=show)
 
 

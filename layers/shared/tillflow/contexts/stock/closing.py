@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import batched
 
-from tillflow.contexts.stock import masters, shards, store, tables
+from tillflow.contexts.stock import masters, recents, shards, store, tables
 from tillflow.contexts.stock.models import StockEventLine
 from tillflow.contexts.stock.rules import Variant, Warehouse
 from tillflow.errors import Unavailable
@@ -36,9 +36,11 @@ def settle(warehouse: Warehouse, cause: Cause) -> Warehouse:
     """
     if not warehouse.levels_behind:
         return warehouse
+    # Those that are so new that the stream's reader has not listed them come first: later they are in the index.
+    align(warehouse, recents.levels_moved(warehouse.warehouse_id, None).values(), cause)
     after = ""
     while entries := masters.listed([tables.levels_listed(warehouse.warehouse_id)], "", after, _LISTED):
-        _align(warehouse, [tables.id_of(entry) for entry in entries], cause)
+        align(warehouse, [tables.id_of(entry) for entry in entries], cause)
         after = entries[-1]["listed_as"]
     commit = Commit(cause)
     masters.levels_follow(commit, warehouse, Moved)
@@ -56,11 +58,17 @@ def follow(warehouse: Warehouse, lines: Iterable[StockEventLine], cause: Cause) 
     known, variant_ids = warehouse, [str(line.variantId) for line in lines]
     with suppress(Unavailable):  # What has come in is in the ledger, and whoever sent it must not hear otherwise.
         while (present := store.find_warehouse(warehouse.warehouse_id)).active != known.active:
-            _align(present, variant_ids, cause)
+            align(present, variant_ids, cause)
             known = present
 
 
-def _align(warehouse: Warehouse, variant_ids: Iterable[str], cause: Cause) -> None:
+def align(warehouse: Warehouse, variant_ids: Iterable[str], cause: Cause) -> None:
+    """
+    Let the levels of these variants go by this version of the warehouse, or by a later one.
+
+    Raises:
+        Unavailable: there was no time for all of them.
+    """
     for some in batched(variant_ids, _AT_ONCE, strict=False):
         # Many follow each other: better an honest error than a Lambda that is killed.
         if deadline.remaining() < 2 * aws.LONGEST_CALL_SECONDS:

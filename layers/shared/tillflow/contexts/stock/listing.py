@@ -8,7 +8,6 @@ left them by then is in the partitions.
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from operator import attrgetter
 
 from tillflow.contexts.stock import store, tables
@@ -21,16 +20,14 @@ from tillflow.contexts.stock.entries import (
     partitions_of_others,
     partitions_of_sales,
 )
+from tillflow.contexts.stock.recents import recent
 from tillflow.contexts.stock.rules import InvalidQuestion
 from tillflow.storage.attributes import Item
 from tillflow.storage.database import Run
-from tillflow.values import clock
 from tillflow.web.numbered import MAX_NUMBERED
 
 # As many entries as fit one read unit: 55 bytes each.
 PAGE_CHUNK = 74
-# More wait only when the projection is far behind; of those the oldest are listed late.
-_MOST_RECENT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +58,7 @@ class Listing:
     def __init__(self, wanted: Filter, sort: Sort, after: str = "", chunk: int = PAGE_CHUNK) -> None:
         self._wanted, self._sort, self._after, self._chunk = wanted, sort, after, chunk
         self._twice = 0
-        recent = Run(
-            tables.movements(), tables.RECENT, tables.bounds(clock.EARLIEST, clock.LATEST), descending=True, chunk=_MOST_RECENT
-        )
-        self._loose = [self._recent(item) for item in islice(recent, _MOST_RECENT) if wanted.finds(item)]
+        self._loose = [self._recent(item) for item in recent() if wanted.finds(item)]
         names = partitions_of_others(wanted, BOTH)
         if sort.order == CREATED and wanted.has_window:
             self._loose += self._backdated()

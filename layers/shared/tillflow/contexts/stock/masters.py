@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 from tillflow.contexts.stock import store, tables
-from tillflow.contexts.stock.rules import Level, Variant, Warehouse
+from tillflow.contexts.stock.rules import Level, Line, Variant, Warehouse
 from tillflow.storage import database
 from tillflow.storage.again import Moved
 from tillflow.storage.attributes import Item
@@ -81,6 +81,17 @@ def align(commit: Commit, level: Level, warehouse: Warehouse, otherwise: Callabl
         change={"warehouse_version": warehouse.version} | ({} if warehouse.active else {"closed": True}),
         remove=("closed",) if warehouse.active else (),
         when=when("attribute_not_exists(#warehouse_version) OR #warehouse_version < :version", version=warehouse.version),
+        otherwise=lambda _: otherwise(),
+    )
+
+
+def list_level(commit: Commit, line: Line, otherwise: Callable[[], Exception]) -> None:
+    """Enter the level of a line in the index of its warehouse's levels, if it is not there."""
+    commit.update(
+        tables.stock(),
+        tables.level_key(line.variant_id, line.warehouse_id),
+        change=tables.listed(tables.levels_listed(line.warehouse_id), line.sku),
+        when=when("attribute_exists(#pk) AND attribute_not_exists(#listed)"),
         otherwise=lambda _: otherwise(),
     )
 

@@ -46,6 +46,11 @@ class Movement:
         """Tell whether its stock event is of several warehouses."""
         return self.movement_id != self.event_id
 
+    @property
+    def arrivals(self) -> Sequence[Line]:
+        """Return the lines that somebody recorded as coming in: only those may be of levels that are new."""
+        return [line for line in self.lines if line.quantity > 0] if self.was_recorded else []
+
     def moment(self, order: str) -> str:
         """Return the moment that it is sorted by in an *order*: `createdAt`, or any other."""
         return self.created_at if order == "createdAt" else self.occurred_at

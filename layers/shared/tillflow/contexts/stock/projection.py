@@ -12,6 +12,7 @@ from itertools import chain
 from tillflow.contexts.stock import store, tables
 from tillflow.contexts.stock.entries import entries_of, entries_of_shift
 from tillflow.contexts.stock.movement import Movement, movements_of
+from tillflow.contexts.stock.newcomers import enlist
 from tillflow.contexts.stock.rules import SHIFTED
 from tillflow.messaging.letters import Record, set_aside
 from tillflow.runtime.config import setting
@@ -25,10 +26,10 @@ class _Unreadable(Exception):
 
 def project(records: list[Record]) -> int:
     """
-    Enter what the stock events, sales and shifts of stream *records* moved; return how many movements that were.
+    Enter what the stock events, sales and shifts of stream *records* moved, and the levels that are new; return how many moved.
 
     Raises:
-        Unavailable: the table did not take every entry.
+        Unavailable: the tables did not take all of it.
     """
     movements: list[Movement] = []
     shifts: list[Item] = []
@@ -42,7 +43,8 @@ def project(records: list[Record]) -> int:
     # A batch may have an item twice.
     entries = {(entry["pk"], entry["sk"]): entry for entry in chain(shifts, *map(_entries, movements))}
     batch.put(tables.movements(), entries.values())
-    # When the entries are there, not before: a list finds a movement here or there.
+    enlist(movements)
+    # When all is listed, not before: a list finds a movement, or a level, here or there.
     recent = {each.movement_id: tables.recent_key(each.created_at, each.event_id) for each in movements if each.was_recorded}
     batch.delete(tables.movements(), recent.values())
     return len(movements)

@@ -196,7 +196,7 @@ class Level:
     A variant in a warehouse, or a *shard* of it: the units that anyone may still reserve.
 
     It always is the sum of the ledger's lines, those of so many *events*. It is *closed* with its warehouse, the version of
-    which it goes by: orders are not served from it.
+    which it goes by: orders are not served from it. Its first shard is *listed* in an index, a moment after it came to be.
     """
 
     variant_id: str
@@ -209,6 +209,7 @@ class Level:
     reorder_point: int | None = None
     low: bool = False
     events: int = 0
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,8 +145,6 @@ def move(
     commit.update(
         tables.stock(),
         level_key(line.variant_id, line.warehouse_id, line.shard),
-        # Only what comes in can be a level's first units. Of a level's shards the first is listed, and is always there.
-        change=tables.listed(tables.levels_listed(line.warehouse_id), line.sku) if line.quantity > 0 and not line.shard else {},
         add={"available": line.quantity, "events": -1 if released else 1},
         when=enough,
         otherwise=lambda level: otherwise(level["available"] if level else 0),
@@ -193,6 +191,7 @@ def level_of(item: Item) -> Level:
         reorder_point=item.get("reorder_point"),
         low="low" in item,
         events=item.get("events", 0),
+        listed="listed" in item,
     )
 
 

@@ -33,7 +33,7 @@ import pytest
 
 from tests import backends, template
 from tillflow.contexts.payments import gateways
-from tillflow.contexts.stock import movements, shards
+from tillflow.contexts.stock import homes, movements, shards
 from tillflow.messaging.packing import unpack
 from tillflow.runtime import aws, deadline, secrets
 from tillflow.storage import readiness
@@ -233,6 +233,7 @@ def _forget() -> None:
     """Drop what a warm Lambda process keeps. Clients stay: they cost the most and know nothing of a world."""
     secrets.forget()
     gateways.forget()
+    homes.forget()
     movements.forget()
     readiness.forget()
     shards.forget()

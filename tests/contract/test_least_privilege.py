@@ -11,7 +11,7 @@ from local.shop.samples import BEFORE, function_of, sample
 from tests import shop, template
 from tests.contract.test_samples import SAMPLES, run
 from tests.world import World
-from tillflow.contexts.stock import movements
+from tillflow.contexts.stock import homes, movements
 from tillflow.contexts.stock.tables import is_level
 from tillflow.runtime import aws, secrets
 from tillflow.storage.attributes import to_item
@@ -152,6 +152,7 @@ class Watched:
             before, self._now = self._now, name
             # On AWS every function is a process of its own.
             secrets.forget()
+            homes.forget()
             movements.forget()
             try:
                 return invoke(name, event, *rest)
@@ -330,6 +331,13 @@ def _import_stock(world: World) -> None:
 
 def _ask_for_movements(world: World) -> None:
     moved = [shop.move(world, 1, headers={"Idempotency-Key": "k"}).json for _ in range(2)]
+    # More warehouses than are looked up one by one.
+    places = [f"FAR-{number}" for number in range(5)]
+    for place in places:
+        shop.stock(world, 1, place, code=place)
+    order = shop.order(world, *map(shop.line, places))
+    for step in ("reserve_stock", "charge_payment", "complete_order"):
+        world.step(step, order)
     world.project()
     warehouse_id = shop.warehouse(world)
     for route in ("GET /api/v1/stock-events", "GET /api/v1/stock-events/export"):

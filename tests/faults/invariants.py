@@ -76,7 +76,13 @@ def check_movements(world: Stored) -> None:
     listed = world.items("MovementsTable")
     entered = {(entry["pk"], entry["sk"]) for entry in listed if len(entry["pk"]) == tables.PARTITION_LENGTH}
     shifts = [entries_of_shift(id_of(each), each["occurred_at"], lines_of(each)) for each in shifted]
-    expected = {(entry["pk"], entry["sk"]) for entries in (*map(entries_of, moved), *shifts) for entry in entries}
+    at_home = {(id_of(item), each) for item in world.items("StockTable") for each in item.get("homes", ())}
+    sold = {(line.variant_id, line.warehouse_id) for each in moved if each.is_sale for line in each.lines}
+    expected = {
+        (entry["pk"], entry["sk"])
+        for entries in (*(entries_of(each, sold - at_home) for each in moved), *shifts)
+        for entry in entries
+    }
     assert entered <= expected, "a movement is listed that is not in the ledger"
     assert entered == expected, "a movement of the ledger is not listed"
     assert tables.RECENT not in {entry["pk"] for entry in listed}, "a projected event still is recent"

@@ -26,7 +26,7 @@ from tests.faults.wire import Gone, Wire
 from tests.faults.wiring import Wiring, matches, resource_of
 from tests.world import Context, handler
 from tillflow.contexts.payments import gateways, sandbox
-from tillflow.contexts.stock import movements, shards
+from tillflow.contexts.stock import homes, movements, shards
 from tillflow.runtime import aws, secrets
 from tillflow.storage.attributes import Item
 from tillflow.values import clock
@@ -90,6 +90,7 @@ class World:
         self.wire.reset()
         secrets.forget()
         gateways.forget()
+        homes.forget()
         movements.forget()
         shards.forget()
 

@@ -9,7 +9,7 @@ import pytest
 from tests import shop
 from tests.metering import metered
 from tests.world import World
-from tillflow.contexts.stock import movements, reservations, tables
+from tillflow.contexts.stock import homes, movements, reservations, tables
 from tillflow.contexts.stock.entries import entries_of
 from tillflow.contexts.stock.models import MAX_LINES, StockEventPageQuery
 from tillflow.contexts.stock.movement import Movement, movements_of
@@ -60,7 +60,7 @@ def test_a_transfer_of_n_lines_costs_two_stock_events_of_as_many(world: World, l
     assert meter.total <= 2 * (2 * lines + 6)
 
 
-def test_new_levels_are_listed_afterwards_for_three_units_each_and_others_for_none(world: World) -> None:
+def test_new_levels_are_listed_afterwards_for_four_units_each_and_others_for_none(world: World) -> None:
     for number in range(2):
         shop.move(world, 5, f"SKU-{number}")
         world.project()
@@ -74,24 +74,40 @@ def test_new_levels_are_listed_afterwards_for_three_units_each_and_others_for_no
             world.project()
         units.append(meter.units.get("StockTable", 0))
 
-    assert units == [2 * (2 + 1), 0]
+    # Each has found its variant a home, besides.
+    assert units == [2 * (2 + 1 + 1), 0]
 
 
-@pytest.mark.parametrize(("lines", "units"), [(1, 3), (3, 5)])
-def test_a_sale_is_listed_for_two_units_and_one_a_line(world: World, lines: int, units: int) -> None:
+@pytest.mark.parametrize("at_home", [True, False])
+@pytest.mark.parametrize("lines", [1, 3])
+def test_a_sale_is_listed_for_two_units_and_one_a_line_and_one_more_beyond_its_homes(
+    world: World, monkeypatch: pytest.MonkeyPatch, lines: int, *, at_home: bool
+) -> None:
+    monkeypatch.setattr(homes, "MOST", 1)
     demand = {f"SKU-{number}": 1 for number in range(lines)}
     for sku in demand:
+        if not at_home:
+            shop.stock(world, 5, sku, code="HOME")
+            world.project()
+            shop.move(world, 5, sku, kind="OUTBOUND", code="HOME")
         shop.stock(world, 5, sku)
+    world.project()
     order_id = ids.new()
     cause = Cause("user-1", (), ids.new())
     reservations.reserve(order_id, demand, cause)
     reservations.commit_sale(order_id, cause)
     (record,) = [each for each in world.stream() if "posted_at" in each["dynamodb"]["NewImage"]]
 
-    with metered() as meter:
-        world.invoke("stock/follow_ledger", {"Records": [record]})
+    homes.forget()
+    entries = 2 + lines * (1 if at_home else 2)
 
-    assert (meter.calls, meter.total) == (["batch_write_item"], units)
+    with metered() as meter:
+        for _ in range(2):
+            world.invoke("stock/follow_ledger", {"Records": [record]})
+
+    # What it has read once, a process knows.
+    assert meter.calls == ["batch_get_item", "batch_write_item", "batch_write_item"]
+    assert (meter.read, meter.total) == (lines / 2, 2 * entries)
 
 
 # --- what is listed

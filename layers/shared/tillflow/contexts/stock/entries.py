@@ -4,18 +4,17 @@ Where movements are listed: the partitions that a movement is entered in, and th
 A partition is all movements of a *scope* (any warehouse or one, any variant or one) and a *class*, in the order of time:
 
     sales    of all and of a warehouse in four, each of which takes a thousand a second; a line in the one of its variant in
-             its warehouse. That is all that is entered of a sale: its type and reason are known, and it occurred when it
-             was recorded.
+             its warehouse, and where that is none of the variant's homes (homes.py) in the one of all such places. That is
+             all that is entered of a sale: its type and reason are known, and it occurred when it was recorded.
     others   once as they are, once by type, and once by type and reason: they are rare. Where one did not occur when it
              was recorded it stands in two places, one for each order; else in one for both.
 
 Shifts between shards are no movements: they stand in places of their own, where the audit finds them (docs/adr/0016).
 
-So a filter is answered by six partitions or so, merged, of which no entry is read in vain; where it names a variant and no
-warehouse, by one more for each warehouse that has had the variant.
+So a filter is answered by ten partitions or so, merged, of which no entry is read in vain.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import batched
 
@@ -81,20 +80,22 @@ def _marks(variants: bytes) -> set[bytes]:
     return set(map(bytes, batched(variants, _MARK_DIGITS // 2, strict=True)))
 
 
-def entries_of(movement: Movement) -> Iterator[Item]:
-    """Yield the entries of a movement."""
+def entries_of(movement: Movement, beyond: Container[tuple[str, str]] = ()) -> Iterator[Item]:
+    """Yield the entries of a movement; *beyond* are the (variants, warehouses) that are none of the variant's homes."""
     part = {"event_id": movement.event_id} if movement.is_part else {}
     for order in (BOTH,) if movement.occurred_at == movement.created_at else (OCCURRED, CREATED):
         # A list that is sorted otherwise than its window is cut sorts these itself.
         more = part | ({"created_at": movement.created_at} if order == OCCURRED else {})
-        for name in _of_sale(movement) if movement.is_sale else _of_other(movement, order):
+        for name in _of_sale(movement, beyond) if movement.is_sale else _of_other(movement, order):
             yield tables.entry_key(name, movement.moment(order), movement.movement_id) | more
 
 
-def _of_sale(movement: Movement) -> Iterator[str]:
+def _of_sale(movement: Movement, beyond: Container[tuple[str, str]]) -> Iterator[str]:
     shard = index_partition(movement.movement_id)
     yield from (_name(warehouse_id, None, f"{_SALES}-{shard}", BOTH) for warehouse_id in (None, movement.warehouse_id))
-    yield from (_name(movement.warehouse_id, line.variant_id, _SALES, BOTH) for line in movement.lines)
+    for line in movement.lines:
+        is_beyond = (line.variant_id, line.warehouse_id) in beyond
+        yield from (_name(each, line.variant_id, _SALES, BOTH) for each in (line.warehouse_id, *((None,) if is_beyond else ())))
 
 
 def _of_other(movement: Movement, order: str) -> Iterator[str]:
@@ -123,8 +124,12 @@ def lets_sales_in(wanted: Filter) -> bool:
     return wanted.kind in (None, EventType.OUTBOUND) and wanted.reason in (None, ReasonCode.SALE)
 
 
-def partitions_of_sales(wanted: Filter, warehouse_ids: Iterable[str]) -> list[str]:
-    """Return the names of the partitions of the sales that are found; a variant's are in those of *warehouse_ids*."""
+def partitions_of_sales(wanted: Filter, warehouse_ids: Iterable[str | None]) -> list[str]:
+    """
+    Return the names of the partitions of the sales that are found.
+
+    A variant's are in those of *warehouse_ids*; None is all that are none of its homes.
+    """
     if wanted.variant_id is None:
         return [_name(wanted.warehouse_id, None, f"{_SALES}-{shard}", BOTH) for shard in INDEX_PARTITIONS]
     return [_name(warehouse_id, wanted.variant_id, _SALES, BOTH) for warehouse_id in warehouse_ids]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
-from tillflow.contexts.stock import store, tables
+from tillflow.contexts.stock import homes, tables
 from tillflow.contexts.stock.entries import (
     BOTH,
     CREATED,
@@ -24,10 +24,11 @@ from tillflow.contexts.stock.recents import recent
 from tillflow.contexts.stock.rules import InvalidQuestion
 from tillflow.storage.attributes import Item
 from tillflow.storage.database import Run
-from tillflow.web.numbered import MAX_NUMBERED
 
 # As many entries as fit one read unit: 55 bytes each.
 PAGE_CHUNK = 74
+# What stands elsewhere than it is sorted is read whole: so many are nine read units.
+_MOST_SORTED = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +112,12 @@ class Listing:
     def _backdated(self) -> Iterator[Entry]:
         """Yield what did not occur when it was created, and within the window: where it stands by its creation."""
         window = tables.bounds(self._wanted.since, self._wanted.until)
-        runs = [self._run(name, *window) for name in partitions_of_others(self._wanted, OCCURRED)]
+        names = map(tables.partition_of, partitions_of_others(self._wanted, OCCURRED))
+        runs = [Run(tables.movements(), each, window, descending=False, chunk=_MOST_SORTED + 1) for each in names]
         for number, item in enumerate(item for run in runs for item in run):
-            if number == MAX_NUMBERED:
+            if number == _MOST_SORTED:
                 raise InvalidQuestion(
-                    f"More than {MAX_NUMBERED:,} events of that time were recorded at another: sort by occurredAt, or shorten it."
+                    f"More than {_MOST_SORTED} events of that time were recorded at another: sort by occurredAt, or shorten it."
                 )
             movement_id = tables.movement_id_of(item)
             yield Entry(tables.position(item["created_at"], movement_id), movement_id, item.get("event_id", movement_id))
@@ -126,8 +128,7 @@ def _sales(wanted: Filter) -> list[str]:
         return []
     if wanted.variant_id is None or wanted.warehouse_id:
         return partitions_of_sales(wanted, filter(None, [wanted.warehouse_id]))
-    stocked = store.find_variant(wanted.variant_id)
-    return partitions_of_sales(wanted, [level.warehouse_id for level in stocked.levels] if stocked else [])
+    return partitions_of_sales(wanted, homes.listed(wanted.variant_id))
 
 
 def _entry(item: Item) -> Entry:

@@ -1,7 +1,7 @@
 """Master data in DynamoDB: warehouses and variants, what lists them, and what says where a seller is named."""
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from operator import itemgetter
 from typing import Any
@@ -149,6 +149,20 @@ def add_variant(commit: Commit, variant: Variant, otherwise: Callable[[], Except
     """Store a new variant, which lists it."""
     key = tables.variant_key(variant.variant_id)
     commit.put(tables.stock(), key | _variant_item(variant), when=absent(), otherwise=lambda _: otherwise())
+
+
+def set_homes(
+    commit: Commit, variant_id: str, before: Sequence[str], after: Sequence[str], otherwise: Callable[[], Exception]
+) -> None:
+    """Store a variant's homes, if they are still as they were *before*."""
+    none = when("attribute_exists(#pk) AND attribute_not_exists(#homes)")
+    commit.update(
+        tables.stock(),
+        tables.variant_key(variant_id),
+        change={"homes": list(after)},
+        when=when("#homes = :before", before=list(before)) if before else none,
+        otherwise=lambda _: otherwise(),
+    )
 
 
 def change_variant(commit: Commit, before: Variant, after: Variant, otherwise: Callable[[], Exception]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import batched, islice
 from typing import Any
 
-from tillflow.contexts.stock import rules, store, tables
+from tillflow.contexts.stock import masters, rules, store, tables
 from tillflow.contexts.stock.entries import Filter
 from tillflow.contexts.stock.listing import Entry, Listing, Sort
 from tillflow.contexts.stock.models import StockEventExportQuery, StockEventPageQuery, StockEventQuery
@@ -15,6 +15,8 @@ from tillflow.web.numbered import MAX_NUMBERED, Named, page_of
 
 _EXPORT_CHUNK = 500
 _EVENTS_AT_ONCE = 100
+# So few warehouses are looked up one by one; of more, so many are listed, unless this process knows as many.
+_FEW, _MANY = 4, 100
 # A warehouse's code never changes (its id follows from it): this process looks each up once.
 _codes: dict[str, str] = {}
 
@@ -123,9 +125,17 @@ def _moved(event_ids: Iterable[str], consistent: bool) -> Iterator[Item]:  # noq
 
 def _presented(movements: Iterable[Movement]) -> list[dict[str, Any]]:
     shown = list(movements)
-    unknown = {each.warehouse_id for each in shown if each.warehouse_code is None} - _codes.keys()
-    _codes.update(_read(unknown, _codes_of))
+    _learn({each.warehouse_id for each in shown if each.warehouse_code is None})
     return [present(each, each.warehouse_code or _codes[each.warehouse_id]) for each in shown]
+
+
+def _learn(warehouse_ids: set[str]) -> None:
+    """Know the codes of these warehouses."""
+    if len(warehouse_ids - _codes.keys()) > _FEW and len(_codes) < _MANY:
+        # An index page has them for a fraction of what they cost one by one.
+        partitions = [tables.warehouses_listed(active=active) for active in (True, False)]
+        _codes.update((tables.id_of(entry), entry["listed_as"]) for entry in masters.listed(partitions, "", "", _MANY))
+    _codes.update(_read(warehouse_ids - _codes.keys(), _codes_of))
 
 
 def _codes_of(warehouse_ids: Iterable[str], consistent: bool) -> dict[str, str]:  # noqa: FBT001

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import batched
 
-from tillflow.contexts.stock import closing, masters, store
+from tillflow.contexts.stock import closing, homes, masters, store
 from tillflow.contexts.stock.movement import Movement
 from tillflow.contexts.stock.rules import Line
 from tillflow.messaging.envelope import Cause
@@ -36,6 +36,8 @@ def enlist(movements: Iterable[Movement]) -> None:
         # Whoever closes the warehouse after this finds the level, here or there; whoever did before has not seen it.
         _close(some, cause)
         again(partial(_try_enlist, some, cause), _BUSY)
+        # Here, where it is rare: so that no sale has to.
+        homes.beyond((line.variant_id, line.warehouse_id) for line in some)
 
 
 def _unlisted(lines: Iterable[Line]) -> list[Line]:

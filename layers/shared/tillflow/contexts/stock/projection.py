@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from itertools import chain
 
-from tillflow.contexts.stock import store, tables
+from tillflow.contexts.stock import homes, store, tables
 from tillflow.contexts.stock.entries import entries_of, entries_of_shift
 from tillflow.contexts.stock.movement import Movement, movements_of
 from tillflow.contexts.stock.newcomers import enlist
@@ -41,7 +41,9 @@ def project(records: list[Record]) -> int:
         else:
             movements, shifts = movements + moved, shifts + shifted
     # A batch may have an item twice.
-    entries = {(entry["pk"], entry["sk"]): entry for entry in chain(shifts, *map(_entries, movements))}
+    beyond = homes.beyond((line.variant_id, line.warehouse_id) for each in movements if each.is_sale for line in each.lines)
+    listed = (_entries(each, beyond) for each in movements)
+    entries = {(entry["pk"], entry["sk"]): entry for entry in chain(shifts, *listed)}
     batch.put(tables.movements(), entries.values())
     enlist(movements)
     # When all is listed, not before: a list finds a movement, or a level, here or there.
@@ -61,7 +63,7 @@ def _read(record: Record) -> tuple[list[Movement], list[Item]]:
         raise _Unreadable(f"The stock event cannot be read: {type(error).__name__}.") from error
 
 
-def _entries(movement: Movement) -> Iterator[Item]:
-    yield from entries_of(movement)
+def _entries(movement: Movement, beyond: set[homes.Place]) -> Iterator[Item]:
+    yield from entries_of(movement, beyond)
     if movement.is_part:
         yield tables.movement_key(movement.movement_id) | {"event_id": movement.event_id}

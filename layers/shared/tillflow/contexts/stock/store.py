@@ -47,6 +47,13 @@ def find_variants(variant_ids: Iterable[str], *, consistent: bool = True) -> Ite
         yield _variant(tables.id_of(item), item)
 
 
+def find_homes(variant_ids: Iterable[str], *, consistent: bool = True) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the homes (ids of warehouses, see homes.py) of those of the variants that there are; not *consistent*, for half."""
+    keys = [tables.variant_key(each) for each in dict.fromkeys(variant_ids)]
+    for item in database.batch(tables.stock(), keys, consistent=consistent):
+        yield tables.id_of(item), tuple(item.get("homes", ()))
+
+
 def find_variant(variant_id: str) -> Stocked | None:
     """Return the variant with its levels, or None. One query: they share a partition."""
     items = database.partition(tables.stock(), tables.variant_key(variant_id)["pk"])

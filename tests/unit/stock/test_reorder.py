@@ -147,6 +147,36 @@ def test_shards_that_come_later_are_looked_at_too(world: World) -> None:
     assert not [item for item in world.items("StockTable") if "reorder_point" in item]
 
 
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_shard_that_a_delivery_brings_into_being_is_watched_at_once_and_costs_no_more(world: World, *, watched: bool) -> None:
+    shop.stock(world, 1)
+    if watched:
+        set_point(world, 3)
+    shop.reshard("SKU-1", 4)
+
+    with metered() as meter:
+        assert shop.move(world, 3, headers={"Idempotency-Key": "k"}).status == 201
+
+    levels = [item for item in world.items("StockTable") if tables.is_level(item)]
+    assert [each["available"] for each in levels] == [1, 1, 1, 1], "the first shard has changed"
+    assert [each.get("reorder_point") for each in levels] == [3 if watched else None] * 4
+    # The line is in three shards.
+    assert meter.total == 2 * 3 + 6
+
+
+def test_what_it_brings_there_is_seen_to_be_enough(world: World) -> None:
+    shop.stock(world, 1)
+    set_point(world, 3)
+    shop.reshard("SKU-1", 4)
+    before = len(world.stream())
+    shop.move(world, 3)
+
+    watched = [each for each in world.stream()[before:] if "reorder_point" in each["dynamodb"].get("NewImage", {})]
+    world.invoke("stock/follow_ledger", {"Records": watched})
+
+    assert shown(world) == (4, 3, False)
+
+
 def test_a_first_shard_that_has_not_risen_alone_shows_that_all_have_together(world: World) -> None:
     shop.variant(world, shards=2)
     shop.stock(world, 10)

@@ -137,7 +137,7 @@ def test_what_a_movement_takes_is_gathered_where_there_is_no_room_for_its_shards
     with pytest.raises(Moved):
         placement.spread([line], [variant], shop.CAUSE, lambda *_: AssertionError(), room=1)
     (variant,) = store.find_variants([variant_id])
-    ((taken, _),) = placement.spread([line], [variant], shop.CAUSE, lambda *_: AssertionError(), room=1)
+    ((taken, *_),) = placement.spread([line], [variant], shop.CAUSE, lambda *_: AssertionError(), room=1)
 
     assert taken.quantity == -5
 

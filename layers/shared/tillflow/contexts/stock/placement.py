@@ -19,8 +19,8 @@ from tillflow.messaging.envelope import Cause
 from tillflow.storage.again import Moved
 
 type Short = Callable[[Line, int], Exception]
-# A line, and the error that it means when there is not enough, of what is available.
-type Move = tuple[Line, Callable[[int], Exception]]
+# A line, the error that it means when there is not enough, of what is available, and the reorder point that its shard lacks.
+type Move = tuple[Line, Callable[[int], Exception], int | None]
 
 
 def allocate(demand: Mapping[str, int], cause: Cause) -> list[Line]:
@@ -54,7 +54,8 @@ def spread(lines: Sequence[Line], variants: Sequence[Variant], cause: Cause, sho
     """
     Return the lines of a movement in one warehouse, each of one of *variants*: of a sharded one by shard, if there is *room*.
 
-    Each comes with the error that it means when there is not enough, which is *short* of the line and of what is available.
+    Each comes with the error that it means when there is not enough, which is *short* of the line and of what is available, and
+    with the level's reorder point where its shard is one that came into being since that was set.
 
     Raises:
         what *short* returns: of all shards together there is not enough.
@@ -67,11 +68,12 @@ def spread(lines: Sequence[Line], variants: Sequence[Variant], cause: Cause, sho
     scattered: list[Line] = []
     for line, variant in zip(lines, variants, strict=True):
         if variant.shards_ever == 1:
-            moves.append((line, partial(_short_of, variant, line, short)))
+            moves.append((line, partial(_short_of, variant, line, short), None))
         else:
             of_line = levels[variant.variant_id]
             parts = _put(variant, of_line, line, most) if line.quantity > 0 else _take(variant, of_line, line, short)
-            moves += [(part, lambda _: Moved()) for part in parts]
+            point, known = allocation.whole(of_line).reorder_point, {level.shard: level.reorder_point for level in of_line}
+            moves += [(part, lambda _: Moved(), point if known[part.shard] != point else None) for part in parts]
             scattered += opposite(parts) if len(parts) > most else ()
     if scattered:
         # All at once: what it gathers it reads again, from the first line on.

@@ -66,12 +66,12 @@ def add_movement(
     """
     lines = decide(wanted, warehouse, variants, cause)
     moves = placement.spread(lines, variants, cause, _insufficient, room)
-    event = store.event_item(event_id, _stored(wanted, warehouse, cause) | shared, [line for line, _ in moves])
+    event = store.event_item(event_id, _stored(wanted, warehouse, cause) | shared, [line for line, *_ in moves])
     (movement,) = movements_of(event)
     store.add_event(commit, event, lambda _: AlreadyExists())
     commit.put(tables.movements(), recent_entry(movement), when=always(), otherwise=lambda _: AlreadyExists())
-    for line, otherwise in moves:
-        store.move(commit, line, otherwise)
+    for line, otherwise, point in moves:
+        store.move(commit, line, otherwise, reorder_point=point)
     return present(movement, warehouse.code)
 
 

@@ -138,13 +138,20 @@ def count_shift(commit: Commit, variant_id: str) -> None:
 
 
 def move(
-    commit: Commit, line: Line, otherwise: Callable[[int], Exception], *, for_order: bool = False, released: bool = False
+    commit: Commit,
+    line: Line,
+    otherwise: Callable[[int], Exception],
+    *,
+    for_order: bool = False,
+    released: bool = False,
+    reorder_point: int | None = None,
 ) -> None:
     """
     Add the line's signed quantity to what is available, never below zero; *otherwise* gets what is available.
 
     What goes *for_order* is taken of no closed level. The level counts the events that stand in it, so that whoever compares
-    the two knows whether he has seen them all; a reservation that is *released* no longer does.
+    the two knows whether he has seen them all; a reservation that is *released* no longer does. A shard that lacks its level's
+    *reorder_point* is given it.
     """
     # A condition on what is there, not on what was read: two tills may sell the last unit.
     is_open = " AND attribute_not_exists(#closed)" if for_order else ""
@@ -152,6 +159,7 @@ def move(
     commit.update(
         tables.stock(),
         level_key(line.variant_id, line.warehouse_id, line.shard),
+        change={} if reorder_point is None else {"reorder_point": reorder_point},
         add={"available": line.quantity, "events": -1 if released else 1},
         when=enough,
         otherwise=lambda level: otherwise(level["available"] if level else 0),

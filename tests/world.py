@@ -1,5 +1,5 @@
 """
-A small AWS for tests: moto with the tables, secrets, bus and state machine of template.yaml, and its functions to call.
+A small AWS for tests: the tables, secrets, bus and state machine of template.yaml, and its functions to call (backends.py).
 
     from tests.world import World, world        # in a conftest.py: makes the fixture `world` known to its folder
 
@@ -21,14 +21,13 @@ import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import batched
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
-import boto3
 import pytest
 
 from tests import backends, template
@@ -85,10 +84,15 @@ class Answer:
 class World:
     """Clients and names; *environments* are the functions' variables by function name, *environment* what all of them see."""
 
-    tables: list[str]
     secret_arns: dict[str, str]
     environments: dict[str, dict[str, str]]
     environment: dict[str, str]
+    database: backends.Tables = field(init=False)
+
+    @property
+    def tables(self) -> list[str]:
+        """The names of the tables."""
+        return list(self.database.dynamodb.tables)
 
     def call(
         self,
@@ -124,7 +128,7 @@ class World:
 
     def items(self, table: str) -> list[dict[str, Any]]:
         """Return everything in a table (logical id), in the order of its keys."""
-        found = aws.client("dynamodb").get_paginator("scan").paginate(TableName=table).search("Items")
+        found = aws.client("dynamodb").scan(TableName=table)["Items"]
         return sorted(map(from_item, found), key=lambda item: (item["pk"], item.get("sk", "")))
 
     def put(self, table: str, item: Mapping[str, Any]) -> None:
@@ -133,17 +137,7 @@ class World:
 
     def stream(self) -> list[dict[str, Any]]:
         """Return every record of the tables' streams, shaped as Lambda gets it, table by table."""
-        client = boto3.client("dynamodbstreams", region_name=REGION)
-        records: list[dict[str, Any]] = []
-        for stream in client.list_streams()["Streams"]:
-            described = client.describe_stream(StreamArn=stream["StreamArn"])["StreamDescription"]
-            for shard in described["Shards"]:
-                iterator = client.get_shard_iterator(
-                    StreamArn=stream["StreamArn"], ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
-                )["ShardIterator"]
-                found = client.get_records(ShardIterator=iterator)["Records"]
-                records += [_lambda_shaped(record) | {"eventSourceARN": stream["StreamArn"]} for record in found]
-        return records
+        return self.database.records
 
     def watch_levels(self) -> None:
         """Let the levels that have a reorder point be looked at: every change of them since the beginning."""
@@ -206,16 +200,18 @@ def running() -> Iterator[World]:
     with patch.dict(os.environ, machine | test, clear=True), backends.quick_aws():
         fresh, held = pickle.loads(_stack())  # noqa: S301 - what this process pickled
         backends.put_back(held)
+        fresh.database = backends.Tables()
         os.environ.update(fresh.environment)  # what tests call without a function around it sees that too
         _forget()
-        yield fresh
+        with fresh.database.serve(aws.client("dynamodb").meta.events):
+            yield fresh
     _forget()
 
 
 @cache
 def _stack() -> bytes:
     """Create the stack, and return its `World` and the backends that hold it, pickled."""
-    tables, secret_arns = _create_tables(), _create_secrets()
+    secret_arns = _create_secrets()
     resolved = secret_arns | {name: _create_state_machine(name) for name in template.resources("AWS::Serverless::StateMachine")}
     aws.client("events").create_event_bus(Name="EventBus")
     for queue in template.resources(template.QUEUE):
@@ -226,7 +222,7 @@ def _stack() -> bytes:
 
     environments = {name: environment(function.environment) for name, function in template.functions().items()}
     of_all = environment(template.environment_of_all())
-    return pickle.dumps((World(tables, secret_arns, environments, of_all), backends.held()))
+    return pickle.dumps((World(secret_arns, environments, of_all), backends.held()))
 
 
 def _forget() -> None:
@@ -238,18 +234,6 @@ def _forget() -> None:
     readiness.forget()
     shards.forget()
     deadline.start(Context(milliseconds=86_400_000))
-
-
-def _create_tables() -> list[str]:
-    names = []
-    for name, properties in template.resources(template.TABLE).items():
-        taken = ("KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "BillingMode", "StreamSpecification")
-        definition = {each: properties[each] for each in taken if each in properties}
-        if "StreamSpecification" in definition:
-            definition["StreamSpecification"] = {"StreamEnabled": True, **definition["StreamSpecification"]}
-        aws.client("dynamodb").create_table(TableName=name, **definition)
-        names.append(name)
-    return names
 
 
 def _create_secrets() -> dict[str, str]:
@@ -315,21 +299,3 @@ def http_event(
         "body": body if body is None or isinstance(body, str) else json.dumps(body),
         "isBase64Encoded": False,
     }
-
-
-def _lambda_shaped(record: Any) -> dict[str, Any]:
-    """Return a stream record with its bytes as base64 text, as Lambda's event source mapping passes it on."""
-
-    def shaped(value: Any) -> Any:
-        match value:
-            case bytes():
-                return base64.b64encode(value).decode()
-            case dict():
-                return {name: shaped(member) for name, member in value.items()}
-            case list():
-                return [shaped(member) for member in value]
-        return value
-
-    image: dict[str, Any] = shaped(record["dynamodb"])
-    image.pop("ApproximateCreationDateTime", None)
-    return {"eventID": record["eventID"], "eventName": record["eventName"], "eventSource": "aws:dynamodb", "dynamodb": image}

@@ -1,5 +1,6 @@
 """
-DynamoDB in memory, as far as the stack uses it: ten times as fast as moto, which copies whole tables for a transaction.
+DynamoDB in memory, as far as the stack uses it: ten times as fast as moto, which copies whole tables for a transaction. The
+harness has it below botocore's retries (wire.py), other tests in the place of a call (tests/backends.py).
 
 test_dynamodb.py holds it against moto. Stored items are never changed, only replaced: a copy of the dictionaries is a
 snapshot of everything.
@@ -7,17 +8,25 @@ snapshot of everything.
 
 import base64
 import json
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import pytest
 
-from tests.faults.expressions import Item, Scope, comparable, condition, update
+from tests.faults.expressions import Item, Scope, check, comparable, condition, update
+from tests.faults.tables import Index, Key, Table
 from tillflow.storage import attributes
 
 type Body = dict[str, Any]
-type Key = tuple[str, ...]
+
+# The one partition that a query reads, and the stretch of it.
+_STRETCH = re.compile(r"(#?\w+) = (:\w+)(?: AND (#?\w+) BETWEEN (:\w+) AND (:\w+))?")
+# DynamoDB's limits of one request.
+_MOST_READ, _MOST_WRITTEN, _MOST_ACTIONS = 100, 25, 100
 
 
 class Refused(Exception):
@@ -26,19 +35,6 @@ class Refused(Exception):
     def __init__(self, code: str, message: str = "", **more: Any) -> None:
         super().__init__(f"{code} {message}")
         self.body = {"__type": code, "message": message, **more}
-
-
-@dataclass(slots=True)
-class Table:
-    """One table: the names of its key's attributes, those of each index's, and its items."""
-
-    key: tuple[str, ...]
-    indexes: dict[str, tuple[str, ...]]
-    items: dict[Key, Item] = field(default_factory=dict)
-
-    def key_of(self, item: Mapping[str, Any]) -> Key:
-        """Return the key of an item, or of a key as a request has it."""
-        return tuple(next(iter(item[name].values())) for name in self.key)
 
 
 @dataclass(slots=True)
@@ -55,10 +51,7 @@ class DynamoDB:
     """Every table by name. *on_change* is told of each item that is not as it was, and of what it is now."""
 
     def __init__(self, definitions: Mapping[str, Mapping[str, Any]]) -> None:
-        self.tables = {
-            name: Table(_names(each), {index["IndexName"]: _names(index) for index in each.get("GlobalSecondaryIndexes", ())})
-            for name, each in definitions.items()
-        }
+        self.tables = {name: Table.of(each) for name, each in definitions.items()}
         self.on_change: Callable[[str, Item], None] = lambda _table, _item: None
         self._done_tokens: dict[str, str] = {}
 
@@ -70,7 +63,7 @@ class DynamoDB:
         """Have stored what was stored when *snapshot* was taken."""
         items, tokens = snapshot
         for name, table in self.tables.items():
-            table.items = dict(items[name])
+            table.replace(items[name])
         self._done_tokens = dict(tokens)
 
     def knows(self, operation: str) -> bool:
@@ -84,8 +77,17 @@ class DynamoDB:
         Raises:
             Refused: it is a 400.
         """
+        if "TableName" in body:
+            self._find(body["TableName"])
+        for action in [body, *(each for pair in body.get("TransactItems", ()) for each in pair.values())]:
+            _check_expressions(action)
         answer: Body = getattr(self, f"_do_{operation}")(body)
         return answer
+
+    def _find(self, table: str) -> Table:
+        if table not in self.tables:
+            raise Refused("ResourceNotFoundException", "Requested resource not found")
+        return self.tables[table]
 
     # --- reads
 
@@ -95,27 +97,45 @@ class DynamoDB:
         return {"Item": found} if found else {}
 
     def _do_BatchGetItem(self, body: Body) -> Body:  # noqa: N802
-        found = {
-            name: [item for key in wanted["Keys"] if (item := self.tables[name].items.get(self.tables[name].key_of(key)))]
-            for name, wanted in body["RequestItems"].items()
-        }
+        found = {}
+        for name, wanted in body["RequestItems"].items():
+            table = self._find(name)
+            keys = [table.key_of(key) for key in wanted["Keys"]]
+            if len(keys) > _MOST_READ or len(set(keys)) < len(keys):
+                raise Refused("ValidationException", "Too many items requested, or list of item keys contains duplicates")
+            found[name] = [table.items[key] for key in keys if key in table.items]
         return {"Responses": found, "UnprocessedKeys": {}}
 
     def _do_Query(self, body: Body) -> Body:  # noqa: N802
-        table = self.tables[body["TableName"]]
-        keys = table.indexes[body["IndexName"]] if "IndexName" in body else table.key
-        wanted = condition(body["KeyConditionExpression"])
-        found = [item for item in table.items.values() if keys[0] in item and wanted(Scope.of(item, body))]
-        # Items of an index may have the same key: then the table's decides.
-        found.sort(key=lambda item: [comparable(item[name]) for name in (*keys, *table.key)])
-        if not body.get("ScanIndexForward", True):
-            found.reverse()
+        table, name = self.tables[body["TableName"]], body.get("IndexName", "")
+        index = table.indexes[name]
+        pk, bounds = _stretch(body, index)
+        partition = table.partition(name, pk)
+        first, end = 0, len(partition.items)
+        if bounds:
+            low, high = map(comparable, bounds)
+            first = bisect_left(partition.places, low, key=itemgetter(0))
+            end = bisect_right(partition.places, high, key=itemgetter(0))
+        is_forward = body.get("ScanIndexForward", True)
         if "ExclusiveStartKey" in body:
-            start = [table.key_of(item) for item in found].index(table.key_of(body["ExclusiveStartKey"])) + 1
-            found = found[start:]
+            start = table.place_of(index, body["ExclusiveStartKey"])
+            if is_forward:
+                first = max(first, bisect_right(partition.places, start))
+            else:
+                end = min(end, bisect_left(partition.places, start))
+        found = partition.items[first:end] if is_forward else partition.items[first:end][::-1]
         page = found[: body.get("Limit", len(found))]
-        last = {"LastEvaluatedKey": {name: page[-1][name] for name in {*keys, *table.key}}} if len(page) < len(found) else {}
-        return {"Count": len(page), **last} if body.get("Select") == "COUNT" else {"Items": page, "Count": len(page), **last}
+        last = {"LastEvaluatedKey": {each: page[-1][each] for each in {*index.key, *table.key}}} if len(page) < len(found) else {}
+        shown = {} if body.get("Select") == "COUNT" else {"Items": [index.show(item) for item in page]}
+        return {"Count": len(page), **shown, **last}
+
+    def _do_Scan(self, body: Body) -> Body:  # noqa: N802
+        items = list(self.tables[body["TableName"]].items.values())
+        return {"Items": items, "Count": len(items)}
+
+    def _do_DeleteTable(self, body: Body) -> Body:  # noqa: N802
+        del self.tables[body["TableName"]]
+        return {}
 
     def _do_DescribeTable(self, body: Body) -> Body:  # noqa: N802
         return {"Table": {"TableName": body["TableName"], "TableStatus": "ACTIVE"}}
@@ -137,7 +157,7 @@ class DynamoDB:
                 ({"PutRequest": "Put", "DeleteRequest": "Delete"}[kind], part) for each in requests for kind, part in each.items()
             ]
             actions = [(kind, {"TableName": table, **part}) for kind, part in parts]
-            if len({self._key(*each) for each in actions}) < len(actions):
+            if len(actions) > _MOST_WRITTEN or len({self._key(*each) for each in actions}) < len(actions):
                 raise Refused("ValidationException", "Provided list of item keys contains duplicates")
             self._apply([self._decide(*each) for each in actions])
         return {"UnprocessedItems": {}}
@@ -155,7 +175,8 @@ class DynamoDB:
                 pytest.fail("a ClientRequestToken came again with another transaction")
             return {}
         actions = [pair for item in body["TransactItems"] for pair in item.items()]
-        if len({(action["TableName"], self._key(kind, action)) for kind, action in actions}) < len(actions):
+        targets = {(action["TableName"], self._key(kind, action)) for kind, action in actions}
+        if len(actions) > _MOST_ACTIONS or len(targets) < len(actions):
             raise Refused("ValidationException", "Transaction request cannot include multiple operations on one item")
         changes, reasons = [], []
         for kind, action in actions:
@@ -172,7 +193,10 @@ class DynamoDB:
         return {}
 
     def _key(self, kind: str, action: Body) -> Key:
-        return self.tables[action["TableName"]].key_of(action["Item" if kind == "Put" else "Key"])
+        key = self._find(action["TableName"]).key_of(action["Item" if kind == "Put" else "Key"])
+        if not all(key):
+            raise Refused("ValidationException", "One or more parameter values are not valid: an empty string as a key")
+        return key
 
     def _decide(self, kind: str, action: Body) -> _Change:
         """Return what *action* will change, or refuse it."""
@@ -187,11 +211,7 @@ class DynamoDB:
     def _apply(self, changes: Iterable[_Change]) -> None:
         changed = [change for change in changes if change.after != change.before]
         for change in changed:
-            items = self.tables[change.table].items
-            if change.after is None:
-                del items[change.key]
-            else:
-                items[change.key] = change.after
+            self.tables[change.table].put(change.key, change.after)
         for change in changed:
             if change.after is not None:
                 self.on_change(change.table, change.after)
@@ -204,8 +224,23 @@ def plain(item: Item) -> attributes.Item:
     )
 
 
-def _names(definition: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(each["AttributeName"] for each in definition["KeySchema"])
+def _check_expressions(action: Body) -> None:
+    given = (*action.get("ExpressionAttributeNames", ()), *action.get("ExpressionAttributeValues", ()))
+    check(tuple(text for name, text in action.items() if name.endswith("Expression")), given)
+
+
+def _stretch(body: Body, index: Index) -> tuple[str, list[Any]]:
+    """Return which partition of an index a query reads, and between what (both included; nothing: all of it)."""
+    parts = _STRETCH.fullmatch(body["KeyConditionExpression"])
+    if parts is None:
+        pytest.fail(f"the harness does not know the expression {body['KeyConditionExpression']!r}")
+    names, values = body.get("ExpressionAttributeNames", {}), body["ExpressionAttributeValues"]
+    asked = tuple(names.get(name, name) for name in parts.group(1, 3) if name)
+    assert asked == index.key[: len(asked)], f"a query of {asked} by the key {index.key}"
+    bounds = [values[name] for name in parts.group(4, 5) if name]
+    if bounds and comparable(bounds[0]) > comparable(bounds[1]):
+        raise Refused("ValidationException", "The BETWEEN operator requires upper bound to be greater than or equal to lower")
+    return values[parts[2]]["S"], bounds
 
 
 def _old(refused: Refused) -> Body:

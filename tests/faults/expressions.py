@@ -13,11 +13,16 @@ from functools import cache
 from typing import Any, Self
 
 import pytest
+from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
 type Value = dict[str, Any]
 type Item = dict[str, Value]
 
 _TOKEN = re.compile(r"\s*(<=|>=|[=<>(),]|[#:]?\w+)")
+_WORD = re.compile(r"[#:]?\w+")
+# Those of DynamoDB's reserved words that are no names here.
+_OPERATORS = {"ADD", "AND", "BETWEEN", "IN", "OR", "SET"}
+_RESERVED = set(ReservedKeywords.get_reserved_keywords()) - _OPERATORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,16 @@ class _Reader:
 
 def _sum(*numbers: Value | None) -> Value:
     return {"N": str(sum(Decimal(number["N"]) for number in numbers if number))}
+
+
+@cache
+def check(texts: tuple[str, ...], given: tuple[str, ...]) -> None:
+    """Fail a test whose expressions DynamoDB refuses: they use other names or values than are *given*, or reserved words."""
+    words = {word for text in texts for word in _WORD.findall(text)}
+    if {word for word in words if word[0] in "#:"} != set(given):
+        pytest.fail(f"{texts} do not use just {given}")
+    if reserved := {word for word in words if word.upper() in _RESERVED}:
+        pytest.fail(f"{reserved} of {texts} are reserved words")
 
 
 @cache

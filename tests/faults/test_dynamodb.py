@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 from moto.core.models import botocore_stubber
 
-from tests.faults.dynamodb import DynamoDB
+from tests.faults.dynamodb import DynamoDB, Refused
 from tests.faults.wire import Wire
 
 TABLE = {
@@ -21,7 +21,17 @@ TABLE = {
             "IndexName": "marked",
             "KeySchema": [{"AttributeName": "mark", "KeyType": "HASH"}, {"AttributeName": "since", "KeyType": "RANGE"}],
             "Projection": {"ProjectionType": "ALL"},
-        }
+        },
+        {
+            "IndexName": "keys",
+            "KeySchema": [{"AttributeName": "mark", "KeyType": "HASH"}, {"AttributeName": "since", "KeyType": "RANGE"}],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        },
+        {
+            "IndexName": "some",
+            "KeySchema": [{"AttributeName": "mark", "KeyType": "HASH"}, {"AttributeName": "since", "KeyType": "RANGE"}],
+            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["n"]},
+        },
     ],
 }
 _ATTRIBUTES: Any = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "mark", "since")]
@@ -113,19 +123,34 @@ _REQUESTS: st.SearchStrategy[Request] = st.one_of(
             optional={"Limit": st.integers(1, 3), "Select": st.just("COUNT")},
         ).map(lambda query: query | {"ExpressionAttributeValues": {":p": {"S": "a"}}}),
     ),
-    st.just(
-        (
+    st.tuples(
+        st.just("query"),
+        st.fixed_dictionaries(
+            {
+                "KeyConditionExpression": st.just("pk = :p AND sk BETWEEN :one AND :two"),
+                "ExpressionAttributeValues": st.tuples(_text("1", "2"), _text("2", "22")).map(
+                    lambda bounds: {":p": {"S": "a"}, ":one": bounds[0], ":two": bounds[1]}
+                ),
+                "ScanIndexForward": st.booleans(),
+                "TableName": st.just("t"),
+            },
+            optional={"Limit": st.integers(1, 3), "ExclusiveStartKey": st.just({"pk": {"S": "a"}, "sk": {"S": "2"}})},
+        ),
+    ),
+    st.sampled_from(["marked", "keys", "some"]).map(
+        lambda index: (
             "query",
             {
                 "TableName": "t",
-                "IndexName": "marked",
+                "IndexName": index,
                 "KeyConditionExpression": "mark = :x AND #since BETWEEN :one AND :two",
                 "ExpressionAttributeNames": {"#since": "since"},
                 "ExpressionAttributeValues": {":x": {"S": "x"}, ":one": {"S": "1"}, ":two": {"S": "2"}},
             },
         )
     ),
-    st.just(("batch_get_item", {"RequestItems": {"t": {"Keys": [{"pk": {"S": "a"}, "sk": {"S": "1"}}]}}})),
+    st.lists(_KEYS, min_size=1, max_size=3).map(lambda keys: ("batch_get_item", {"RequestItems": {"t": {"Keys": keys}}})),
+    st.just(("scan", {"TableName": "t"})),
 )
 
 
@@ -171,3 +196,20 @@ def test_whatever_is_asked_of_it_it_answers_as_moto(both: tuple[Any, DynamoDB, A
             assert _answer(mine, operation, request) == _answer(motos, operation, request), (operation, request)
     finally:
         motos.delete_table(TableName="t")
+
+
+def test_it_refuses_what_dynamodb_does_and_moto_takes() -> None:
+    values = {":p": {"S": "a"}, ":low": {"S": "2"}, ":high": {"S": "1"}}
+    query = {"TableName": "t", "KeyConditionExpression": "pk = :p AND sk BETWEEN :low AND :high"}
+
+    with pytest.raises(Refused, match="upper bound"):
+        DynamoDB({"t": TABLE}).do("Query", query | {"ExpressionAttributeValues": values})
+
+
+@pytest.mark.parametrize("text", ["attribute_exists(status)", "attribute_exists(#n)", "n = :low AND n = :high"])
+def test_a_test_fails_whose_expressions_dynamodb_refuses(text: str) -> None:
+    put = {"TableName": "t", "Item": {"pk": {"S": "a"}, "sk": {"S": "1"}}, "ConditionExpression": text}
+    values = {":low": _VALUES[":low"]} if ":low" in text else {}
+
+    with pytest.raises(pytest.fail.Exception):
+        DynamoDB({"t": TABLE}).do("PutItem", put | {"ExpressionAttributeValues": values})

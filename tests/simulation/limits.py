@@ -15,7 +15,8 @@ from random import Random
 from typing import Any
 
 from tests.faults import passing
-from tests.faults.dynamodb import Body, DynamoDB, Key, Refused
+from tests.faults.dynamodb import Body, DynamoDB, Refused
+from tests.faults.tables import Key
 
 WRITE_UNITS, READ_UNITS = 1000, 3000
 _CONFLICT = {"Code": "TransactionConflict", "Message": "simulated"}

@@ -16,8 +16,9 @@ _SERVICES = ("dynamodb", "events", "secretsmanager", "sqs", "stepfunctions")
 
 
 @pytest.fixture
-def network() -> Iterator[Network]:
+def network(world: World) -> Iterator[Network]:
     """The benches' stand-in for AWS, before which no request comes through."""
+    world.database.stand_aside()
     network = Network({})
     hooks = [aws.client(service).meta.events for service in _SERVICES]  # type: ignore[call-overload] # of names, not of each name
 

@@ -1,4 +1,4 @@
-"""Reservations over DynamoDB (moto), which counts a transaction's actions."""
+"""Reservations over a DynamoDB that counts a transaction's actions."""
 
 import pytest
 

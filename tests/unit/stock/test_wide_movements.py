@@ -1,6 +1,7 @@
 """A page of movements costs thirty read units at most, whatever is asked for: of a variant that forty warehouses move."""
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -60,15 +61,17 @@ def wide() -> Iterator[tuple[World, str, list[str]]]:
         yield world, variant, warehouses
 
 
-@pytest.mark.parametrize("sort", ["occurredAt,asc", "createdAt,desc"])
+@pytest.mark.parametrize("sort", ["occurredAt,desc", "occurredAt,asc", "createdAt,desc", "createdAt,asc"])
 @pytest.mark.parametrize("window", [{}, WINDOW], ids=["ever", "window"])
-@pytest.mark.parametrize(("kind", "reason"), [("", ""), ("", "OTHER"), ("OUTBOUND", "SALE")])
+@pytest.mark.parametrize(
+    ("kind", "reason"), [*product(["", "INBOUND", "OUTBOUND"], ["", "OTHER"]), ("", "SALE"), ("OUTBOUND", "SALE")]
+)
 def test_no_page_of_twenty_costs_more(
     wide: tuple[World, str, list[str]], kind: str, reason: str, window: Json, sort: str
 ) -> None:
     _, variant, warehouses = wide
     filters = {"type": kind, "reasonCode": reason, "sort": sort} | window
-    for variant_id, warehouse_id in [("", ""), (variant, ""), (variant, warehouses[-1])]:
+    for variant_id, warehouse_id in product(("", variant), ("", warehouses[0], warehouses[-1])):
         asked = filters | {"variantId": variant_id, "warehouseId": warehouse_id}
         movements.forget()  # a process that has shown no warehouse yet
         with metered() as meter:

@@ -79,13 +79,13 @@ check: .venv/.synced ## lint, types, templates, import contracts, locked require
 	PYTHONPATH=layers/shared lint-imports
 	$(UV) lock --check --quiet
 	$(EXPORT) --only-group layer | diff - layers/shared/requirements.txt
-	$(EXPORT) --only-group stripe | diff - layers/stripe/requirements.txt
+	for extra in stripe identity; do $(EXPORT) --only-group $$extra | diff - layers/extras/$$extra.txt; done
 
 .PHONY: lock
 lock: .venv/.synced ## after a change of pyproject.toml: uv.lock and the layers' requirements
 	$(UV) lock
 	$(EXPORT) --only-group layer >layers/shared/requirements.txt
-	$(EXPORT) --only-group stripe >layers/stripe/requirements.txt
+	for extra in stripe identity; do $(EXPORT) --only-group $$extra >layers/extras/$$extra.txt; done
 
 .PHONY: trace
 trace: .venv/.synced ## ORDER=<order id> [OPEN=1]: the order's whole story, from logs, history and events; or a page of it
@@ -114,6 +114,10 @@ bench-cold: $(ENVIRONMENT) ## how fast every function starts, against a bare bot
 .PHONY: bench-warm
 bench-warm: $(ENVIRONMENT) ## what a warm request takes, against one bare DynamoDB transaction
 	$(LOCAL) bench warm
+
+.PHONY: bench-password
+bench-password: .venv/.synced ## how long the hash of a password takes on one full core
+	$(LOCAL) bench password
 
 .PHONY: bench-load
 bench-load: $(ENVIRONMENT) ## ORDERS=200 BUYERS=16: many buyers at once, and whether everything adds up afterwards

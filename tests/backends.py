@@ -20,6 +20,7 @@ from moto import mock_aws
 from moto.backends import get_backend
 from moto.core import models
 from moto.core.base_backend import BackendDict
+from moto.kms.utils import RSAPrivateKey
 
 from tests import template
 from tests.faults.dynamodb import DynamoDB, Refused
@@ -30,6 +31,8 @@ type Held = Mapping[tuple[str, str, str], Any]
 
 # A queue has a lock; its copy has another.
 copyreg.pickle(type(RLock()), lambda _: (RLock, ()))
+# moto gives every key of KMS one of RSA's too, which encrypting does not ask for: its copy has none.
+copyreg.pickle(RSAPrivateKey, lambda _: (object, ()))  # type: ignore[arg-type, return-value]
 
 
 @contextmanager

@@ -29,24 +29,34 @@ from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests import backends, template
+from tillflow.contexts.identity import jwks, keyring
+from tillflow.contexts.identity.tables import jwks_key
 from tillflow.contexts.payments import gateways
 from tillflow.contexts.stock import homes, movements, shards
 from tillflow.messaging.packing import unpack
 from tillflow.runtime import aws, deadline, secrets
 from tillflow.storage import readiness
 from tillflow.storage.attributes import from_item, to_item
+from tillflow.values import clock
 
 REGION = "us-east-1"
 # The secret that the sample events in events/ are signed with (events/README.md).
 CART_SNAPSHOT_SECRET = "demo-cart-snapshot-secret"
 SERVICE_TOKEN = "demo-service-token"
+# The keys of tokens: made long ago, so they sign whatever is issued.
+ACCESS_KEY, REFRESH_KEY = (keyring.key_of(ec.derive_private_key(number, keyring.CURVE()), 0) for number in (1001, 1002))
 SECRETS = {
+    "AccessKeySecret": keyring.written((ACCESS_KEY,)),
     "CartSnapshotSecret": CART_SNAPSHOT_SECRET,
+    "RefreshKeySecret": keyring.written((REFRESH_KEY,)),
     "ServiceTokenSecret": SERVICE_TOKEN,
     "TokenSigningSecret": "demo-token-signing-secret",
 }
+# The item with their public halves.
+JWKS = to_item(jwks_key() | {jwks.ACCESS: [ACCESS_KEY.jwk], jwks.REFRESH: [REFRESH_KEY.jwk]})
 _OUTBOX = "outbox"
 
 type Handler = Callable[[dict[str, Any], "Context"], Any]
@@ -107,7 +117,7 @@ class World:
         Send a request through API Gateway's event to the function that serves *route*.
 
         *body*: text goes as it is, anything else as JSON. *roles* None: the authorizer let nobody through.
-        *parts*: headers, path and query by name.
+        *parts*: headers, path, query and the network's address by name.
         """
         name = next(function.name for function in template.functions().values() if route in function.routes)
         return self.answer(name, http_event(route, user=user, roles=roles, body=body, **parts))
@@ -201,6 +211,7 @@ def running() -> Iterator[World]:
         fresh, held = pickle.loads(_stack())  # noqa: S301 - what this process pickled
         backends.put_back(held)
         fresh.database = backends.Tables()
+        fresh.database.dynamodb.do("PutItem", {"TableName": "IdentityTable", "Item": JWKS})
         os.environ.update(fresh.environment)  # what tests call without a function around it sees that too
         _forget()
         with fresh.database.serve(aws.client("dynamodb").meta.events):
@@ -213,6 +224,7 @@ def _stack() -> bytes:
     """Create the stack, and return its `World` and the backends that hold it, pickled."""
     secret_arns = _create_secrets()
     resolved = secret_arns | {name: _create_state_machine(name) for name in template.resources("AWS::Serverless::StateMachine")}
+    resolved |= {name: aws.client("kms").create_key()["KeyMetadata"]["Arn"] for name in template.resources("AWS::KMS::Key")}
     aws.client("events").create_event_bus(Name="EventBus")
     for queue in template.resources(template.QUEUE):
         aws.client("sqs").create_queue(QueueName=queue)
@@ -228,6 +240,7 @@ def _stack() -> bytes:
 def _forget() -> None:
     """Drop what a warm Lambda process keeps. Clients stay: they cost the most and know nothing of a world."""
     secrets.forget()
+    jwks.forget()
     gateways.forget()
     homes.forget()
     movements.forget()
@@ -284,10 +297,15 @@ def http_event(
     headers: Mapping[str, str] | None = None,
     path: Mapping[str, str] | None = None,
     query: Mapping[str, str] | None = None,
+    address: str = "203.0.113.7",
+    session_id: str | None = None,
 ) -> dict[str, Any]:
-    """Return API Gateway's proxy event of a request (see `World.call`)."""
+    """Return API Gateway's proxy event of a request (see `World.call`); whoever calls has just logged in."""
     method, _, resource = route.partition(" ")
-    authorizer = None if roles is None else {"principalId": user, "userId": user, "roles": ",".join(roles)}
+    authorizer = None
+    if roles is not None:
+        authorizer = {"principalId": user, "userId": user, "roles": ",".join(roles)}
+        authorizer |= {"authenticatedAt": str(clock.epoch(clock.now()))} | ({"sessionId": session_id} if session_id else {})
     return {
         "resource": resource,
         "path": resource,
@@ -295,7 +313,12 @@ def http_event(
         "headers": {"Content-Type": "application/json", **(headers or {})},
         "queryStringParameters": query,
         "pathParameters": path,
-        "requestContext": {"requestId": str(uuid4()), "authorizer": authorizer},
+        "requestContext": {
+            "requestId": str(uuid4()),
+            "identity": {"sourceIp": address},
+            "requestTimeEpoch": clock.milliseconds(clock.now()),
+            "authorizer": authorizer,
+        },
         "body": body if body is None or isinstance(body, str) else json.dumps(body),
         "isBase64Encoded": False,
     }

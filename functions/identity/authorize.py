@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tillflow.contexts.identity.service import authenticate
+from tillflow.contexts.identity.credentials import Caller, authenticate
 from tillflow.runtime.deadline import LambdaContext
 from tillflow.runtime.invocation import begin, logger
 from tillflow.values import ids
@@ -19,21 +19,34 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     begin(context, trace_id=ids.trace_id(headers.get("x-trace-id", "")))
-    principal = authenticate(headers, credentials_of(f"{event['httpMethod']} {event['resource']}"))
-    if principal is None:
+    caller = authenticate(headers, credentials_of(f"{event['httpMethod']} {event['resource']}"))
+    if caller is None:
         logger.info("refused")
         raise Exception("Unauthorized")  # noqa: TRY002 - API Gateway matches this very text
     logger.info("authorized")
     api, stage, *_ = event["methodArn"].split("/")
     return {
-        "principalId": principal.user_id,
+        "principalId": caller.user_id,
         "policyDocument": {
             "Version": "2012-10-17",
             "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": f"{api}/{stage}/*"}],
         },
-        "context": {
-            "userId": principal.user_id,
-            "roles": ",".join(principal.roles),
-            **({"expiresAt": str(principal.expires_at)} if principal.expires_at else {}),
-        },
+        "context": {name: value for name, value in _context(caller).items() if value is not None},
     }
+
+
+def _context(caller: Caller) -> dict[str, str | None]:
+    """Return what functions are told of the caller (`request.Principal`): API Gateway hands on text."""
+    return {
+        "userId": caller.user_id,
+        "roles": ",".join(caller.roles),
+        "expiresAt": _text(caller.expires_at),
+        "sessionId": caller.session_id,
+        "name": caller.name,
+        "authenticatedAt": _text(caller.authenticated_at),
+        "scopes": " ".join(caller.scopes) if caller.scopes is not None else None,
+    }
+
+
+def _text(moment: int | None) -> str | None:
+    return None if moment is None else str(moment)

@@ -1,7 +1,7 @@
-"""POST /api/auth/introspect: tell whether a token is valid, and what it says (RFC 7662's answer)."""
+"""POST /api/auth/introspect: tell whether a credential is valid, and what it says (RFC 7662's answer)."""
 
-from tillflow.contexts.identity import service
-from tillflow.contexts.identity.answers import ActiveToken, InactiveToken
+from tillflow.contexts.identity import credentials
+from tillflow.contexts.identity.answers import ActiveCredential, ActiveToken, InactiveToken
 from tillflow.contexts.identity.models import IntrospectToken
 from tillflow.web.http import Api
 from tillflow.web.request import Request
@@ -9,19 +9,27 @@ from tillflow.web.request import Request
 api = Api()
 
 
-@api.route("POST /api/auth/introspect", body=IntrospectToken, answers={200: ActiveToken | InactiveToken})
+@api.route("POST /api/auth/introspect", body=IntrospectToken, answers={200: ActiveToken | ActiveCredential | InactiveToken})
 def introspect_token(request: Request) -> dict[str, object]:
-    """Answer `{"active": true, "userId", "roles", "issuedAt", "expiresAt"}`, or `{"active": false}` and no reason."""
-    token = service.read_token(request.body(IntrospectToken).token)
-    if token is None:
+    """
+    Answer `{"active": true, "userId", "roles", "issuedAt", "expiresAt"}`, or `{"active": false}` and no reason.
+
+    Of any kind of credential; those that are no issued token also say their `tokenType`. Not active is what has expired, has
+    been revoked or used up, and whatever is of a session that is over or of a disabled user.
+    """
+    caller = credentials.look_into(request.body(IntrospectToken).token)
+    if caller is None:
         return {"active": False}
-    return {
+    said = {
         "active": True,
-        "userId": token.user_id,
-        "roles": list(token.roles),
-        "issuedAt": token.issued_at,
-        "expiresAt": token.expires_at,
+        "userId": caller.user_id,
+        "roles": list(caller.roles),
+        "issuedAt": caller.issued_at,
+        "expiresAt": caller.expires_at,
     }
+    if caller.kind != "bearer":
+        said |= {"tokenType": caller.kind, "scopes": None if caller.scopes is None else list(caller.scopes)}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 handler = api.handler

@@ -8,7 +8,7 @@ from typing import Any
 def add_to(commands: "_SubParsersAction[Any]") -> None:
     """Add the command `bench` and what can be measured."""
     measures = commands.add_parser("bench").add_subparsers(dest="measure", required=True)
-    for name in ("cost", "cold", "warm"):
+    for name in ("cost", "cold", "warm", "password"):
         measures.add_parser(name)
     for name, orders, buyers in (("load", 200, 16), ("sale", 2000, 64)):
         crowded = measures.add_parser(name)

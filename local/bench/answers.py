@@ -10,6 +10,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
+from local.bench import people
 from local.shop.samples import IMPORT_ID, ORDER_ID, SERVICE_TOKEN, SKU, TRACE_ID, VARIANT_ID, WAREHOUSE, WAREHOUSE_ID, sample
 from tillflow.values import ids
 
@@ -19,9 +20,10 @@ SECRETS = {  # events/README.md
     "CartSnapshotSecret": "demo-cart-snapshot-secret",
     "ServiceTokenSecret": SERVICE_TOKEN,
     "TokenSigningSecret": "demo-token-signing-secret",
+    **people.SECRETS,
 }
 # The samples' cart was signed on a certain day.
-ENVIRONMENT = {"CART_SNAPSHOT_MAX_AGE_SECONDS": "9999999999"}
+ENVIRONMENT = {"CART_SNAPSHOT_MAX_AGE_SECONDS": "9999999999", "TOKEN_ISSUER": people.ISSUER}
 
 _NOW = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 _TOTAL = 3980
@@ -120,11 +122,16 @@ def answers(name: str) -> Json:
         "BatchGetItem PROGRESS": _read(_IMPORT),
         "BatchGetItem LEVEL": _read(_LEVEL),
         "BatchGetItem ORDER": _read(order),
+        "BatchGetItem USER": {"Responses": {"IdentityTable": [_item(people.USER), _item(people.SESSION)]}, "UnprocessedKeys": {}},
+        "BatchGetItem RATE": {"Responses": {"IdentityTable": []}, "UnprocessedKeys": {}},
         "BatchGetItem VARIANT": _read(_VARIANT),
         "BatchGetItem WAREHOUSE": _read(_WAREHOUSE),
         "BatchWriteItem": {"UnprocessedItems": {}},
         "GetItem EVENT": {"Item": _item(_RESERVATION)},
         "GetItem IMPORT": {"Item": _item(_IMPORT)},
+        "GetItem JWKS": {"Item": _item({"pk": "JWKS", "sk": "JWKS", "access": [people.JWK], "refresh": [people.JWK]})},
+        "GetItem CODE": {},
+        **{asked: {"Item": _item(item)} for asked, item in people.items(name).items()},
         "GetItem ORDER": {"Item": _item(order)},
         "GetItem PAYMENT": {"Item": _item(_PAYMENT)},
         "GetItem WAREHOUSE": {"Item": _item(_WAREHOUSE)},
@@ -135,7 +142,9 @@ def answers(name: str) -> Json:
         "Query 0": {"Items": [_item({"pk": order["pk"], "sk": order["sk"]})]},
         "Query user-1": {"Items": [_item({"pk": order["pk"], "sk": order["sk"]})]},
         **{f"Query {each['listed']}": _listed(each) for each in (_LEVEL, _VARIANT, _WAREHOUSE)},
+        "Query USER": {"Items": [_item(people.SESSION), _item(people.USER)]},
         "Query VARIANT": {"Items": [_item(_LEVEL), _item(_VARIANT)]},
+        **people.key_store(),
         "StartExecution": {"executionArn": "arn:aws:states:us-east-1:123456789012:execution:saga:1", "startDate": 1770726896},
         "TransactWriteItems": {},
         "UpdateItem": {},
@@ -146,7 +155,7 @@ def answers(name: str) -> Json:
 
 def token() -> str:
     """Return a buyer's bearer token that does not expire (contract: event-contracts.md, Auth API)."""
-    claims = {"sub": "user-1", "roles": ["buyer"], "iat": 1, "exp": 9_999_999_999}
+    claims = {"sub": "user-1", "roles": ["buyer"], "iat": 1, "exp": people.FOREVER}
     payload = _base64url(json.dumps(claims, separators=(",", ":")).encode())
     return f"{payload}.{_base64url(hmac.digest(SECRETS['TokenSigningSecret'].encode(), payload.encode(), hashlib.sha256))}"
 
@@ -203,15 +212,28 @@ def _listed(item: Json) -> Json:
 
 def _item(values: Json) -> Json:
     """Return an item as DynamoDB sends it."""
-    sent: Json = {}
-    for name, value in values.items():
-        is_bytes = isinstance(value, bytes)
-        sent[name] = {"B": base64.b64encode(value).decode()} if is_bytes else TypeSerializer().serialize(value)
-    return sent
+    return {name: _sent(value) for name, value in values.items()}
+
+
+def _sent(value: Any) -> Json:
+    match value:
+        case bytes():
+            return {"B": base64.b64encode(value).decode()}
+        case dict():
+            return {"M": _item(value)}
+    return dict(TypeSerializer().serialize(value))
 
 
 # Where the way on is another one than the world's.
 _DIFFERENT: dict[str, Json] = {
+    "identity/rotate_keys": {
+        "DescribeSecret": {"ARN": "AccessKeySecret"},
+        "GetSecretValue AccessKeySecret AWSCURRENT": {"SecretString": '{"keys": []}'},
+        "PutSecretValue": {},
+    },
+    "identity/list_users": {f"Query {partition}": {"Items": []} for partition in "123"}
+    | {"Query 0": {"Items": [_item({"pk": people.USER["pk"], "sk": "USER", "listed": "0", "listed_as": _NOW})]}}
+    | {"BatchGetItem USER": {"Responses": {"IdentityTable": [_item(people.USER)]}, "UnprocessedKeys": {}}},
     "order_saga/charge_payment": {"GetItem PAYMENT": {}},
     "stock/get_stock_event": {"GetItem EVENT": {"Item": _item(_RESERVATION | {"status": "posted", "posted_at": _NOW})}},
     "stock/audit_stock": {

@@ -6,13 +6,14 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped] # it knows CloudFormation's tags; ships no types
 
 from local import ROOT, STATE, LocalError, process
+from local.bench import answers, people
 from local.platform import sam
 from local.platform.aws import ACCESS_KEY, REGION, SECRET_KEY
 from local.shop.samples import sample
@@ -23,6 +24,7 @@ BUILT = ROOT / ".aws-sam" / "build"
 # boto3 comes from the emulator's Python, as it does from the Lambda runtime.
 RUNTIME = STATE / "emulator" / "bin" / "python"
 PROGRAM = Path(__file__).parent / "runtime.py"
+AUTHORIZE = "identity/authorize"
 NO_VALUE = {"Ref": "AWS::NoValue"}
 
 # `.pyc` files of a zip must not be checked by date (PEP 552): bit 0 says hash-based, bit 1 that the hash is checked.
@@ -31,12 +33,22 @@ _UNCHECKED_HASH = 0b01
 
 @dataclass(frozen=True)
 class Function:
-    """A packaged function: *name* is `<context>/<function>`, *folder* its own code, *layer* the shared one."""
+    """
+    A packaged function: *name* is `<context>/<function>`, *folder* its own code, *layers* the shared one and others.
+
+    *by_session*: to the authorizer comes a session's token, under ES256, in place of an issued one.
+    """
 
     name: str
     folder: Path
-    layer: Path
+    layers: tuple[Path, ...]
     environment: Mapping[str, str]
+    by_session: bool = False
+
+    @property
+    def label(self) -> str:
+        """What it is called in a table."""
+        return f"{self.name}, ES256" if self.by_session else self.name
 
     @property
     def module(self) -> str:
@@ -45,8 +57,11 @@ class Function:
 
     @property
     def event(self) -> Json:
-        """The function's sample event."""
-        return sample(self.name)
+        """The function's sample event; to the authorizer comes what most requests carry."""
+        if self.name != AUTHORIZE:
+            return people.event(self.name)
+        token = people.access_token() if self.by_session else answers.token()
+        return sample(self.name) | {"headers": {"Authorization": f"Bearer {token}"}}
 
 
 def build(into: Path) -> dict[str, Function]:
@@ -54,12 +69,13 @@ def build(into: Path) -> dict[str, Function]:
     Build the tree and return its functions by name, from a copy in *into*: others may build again meanwhile.
 
     Raises:
-        LocalError: the build failed, or the layer's bytecode is not usable from a zip.
+        LocalError: the build failed, or a layer's bytecode is not usable from a zip.
     """
     with sam.built(STATE / "logs" / "build.log", {}):
         shutil.copytree(BUILT, into, dirs_exist_ok=True)
-    layer = into / "SharedLayer" / "python"
-    _check_bytecode(layer)
+    layers = {name: into / name / "python" for name in ("SharedLayer", "IdentityLayer")}
+    for layer in layers.values():
+        _check_bytecode(layer)
     template = yaml_parse((ROOT / "template.yaml").read_text())
     parameters = {name: str(each.get("Default", "")) for name, each in template["Parameters"].items()}
     of_all = template["Globals"]["Function"]["Environment"]["Variables"]
@@ -69,8 +85,15 @@ def build(into: Path) -> dict[str, Function]:
             own = resource["Properties"].get("Environment", {}).get("Variables", {})
             variables = {name: _text(value, parameters) for name, value in (of_all | own).items() if value != NO_VALUE}
             name = _name(resource["Properties"])
-            found[name] = Function(name, into / logical_id, layer, variables)
+            own = [layers[each["Ref"]] for each in resource["Properties"].get("Layers", []) if "Ref" in each]
+            found[name] = Function(name, into / logical_id, (layers["SharedLayer"], *own), variables)
     return found
+
+
+def with_session(functions: Mapping[str, Function]) -> dict[str, Function]:
+    """Return *functions* by their labels, and the authorizer once more, to which a session's token comes."""
+    by_session = replace(functions[AUTHORIZE], by_session=True)
+    return dict(functions) | {by_session.label: by_session}
 
 
 def _name(properties: Json) -> str:

@@ -12,7 +12,15 @@ mpl.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.righ
 
 
 # A part has one colour in every plot.
-COLORS = {"botocore": "C0", "pydantic": "C1", "powertools": "C2", "tillflow": "C3", "Python": "C4", "running": "C5"}
+COLORS = {
+    "botocore": "C0",
+    "pydantic": "C1",
+    "powertools": "C2",
+    "tillflow": "C3",
+    "Python": "C4",
+    "running": "C5",
+    "cryptography": "C6",
+}
 
 
 def parts(name: str, title: str, bars: Mapping[str, Mapping[str, float]], limits: Mapping[str, float], unit: str) -> None:

@@ -27,6 +27,7 @@ TITLES = {
     "cost": "What an order costs",
     "cold": "How fast functions start",
     "warm": "What a warm request takes",
+    "password": "What a password's hash takes",
     "load": "Many buyers at once",
     "hot-sku": "One SKU that everybody wants",
 }

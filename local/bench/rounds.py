@@ -18,6 +18,7 @@ _OURS = "tillflow"
 _PACKAGES = {
     _OURS: ("/tillflow/", "Function/"),
     "botocore": ("/botocore/", "/boto3/"),
+    "cryptography": ("/jwt/", "/cryptography/", "cryptography."),
     "pydantic": ("pydantic",),
     "powertools": ("/aws_lambda_powertools/",),
 }

@@ -103,7 +103,7 @@ def _asked(request: Any) -> str:
         return str(operation)
     body = json.loads(request.body)
     if operation == "GetSecretValue":
-        return f"{operation} {body['SecretId']} {body['VersionStage']}"
+        return f"{operation} {body['SecretId']} {body.get('VersionStage', '')}"
     return f"{operation} {_key(body)['S'].partition('#')[0]}"
 
 

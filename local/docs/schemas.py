@@ -17,6 +17,8 @@ from pydantic_core.core_schema import DecimalSchema
 
 from local import ROOT, LocalError
 from local.process import console
+from tillflow.contexts.identity import events as identity
+from tillflow.contexts.identity.models import MailRequested, SessionRevoked
 from tillflow.contexts.orders import events as orders
 from tillflow.contexts.orders.models import InventoryReleaseRequested, OrderCanceled, OrderCreated, OrderPlaced
 from tillflow.contexts.payments import events as payments
@@ -38,6 +40,8 @@ EVENTS: dict[str, type[BaseModel]] = {
     stock.STOCK_LEVEL_LOW: StockLevelLow,
     payments.PAYMENT_SUCCEEDED: PaymentSucceeded,
     payments.PAYMENT_FAILED: PaymentFailed,
+    identity.MAIL_REQUESTED: MailRequested,
+    identity.SESSION_REVOKED: SessionRevoked,
 }
 
 # What says nothing about which events are valid.

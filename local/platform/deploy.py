@@ -1,12 +1,14 @@
 """Build the tree and deploy it to an emulator: `sam build`, `sam deploy --config-env local`."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from local import process
-from local.platform import container, sam
+from local import LocalError, process
+from local.platform import administrator, container, keys, sam
 from local.platform.aws import Aws
-from local.platform.stack import Stack, describe, path_in
+from local.platform.stack import Stack, describe, path_in, read
 
 STACK_NAME = "tillflow-local"
 
@@ -26,9 +28,22 @@ def deploy(endpoint: str, state: Path, parameters: Mapping[str, str] | None = No
         command = ("deploy", "--config-env", "local", "--stack-name", STACK_NAME)
         sam.run(*command, log=logs / "deploy.log", parameters=parameters, endpoint=endpoint)
     stack = describe(Aws(endpoint), STACK_NAME)
+    keys.make(stack)
+    stack = _administered(stack, state)
     stack.write(path_in(state))
     container.write_variables(stack, container.variables_in(state))
     return stack
+
+
+def _administered(stack: Stack, state: Path) -> Stack:
+    """Return *stack* with its first administrator: made now, or as *state* knows them from before."""
+    made = administrator.ensure(stack)
+    if made is None:
+        with suppress(LocalError):
+            known = read(state)
+            made = known.admin_email, known.admin_password
+    email, password = made or ("", "")
+    return replace(stack, admin_email=email, admin_password=password)
 
 
 def delete(endpoint: str, state: Path) -> None:

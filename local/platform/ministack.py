@@ -1,20 +1,23 @@
 """
-MiniStack, run by its own Python from this file's path, with two faults of 1.5.33 mended.
+MiniStack, run by its own Python from this file's path, with three faults of 1.5.33 mended.
 
 When it updates a nested stack, it forgets the attributes of every resource that stays as it is (a stack of its own, it hands
 them on): a new index on one table, and the ARNs of all others are gone. Here they are remembered.
 
 When a function raises, as an authorizer does that refuses, it ends the function's process, and the next call pays for a
 start. Lambda keeps it, and so it is here.
+
+Where it enforces policies, it asks for the right to send mails as anybody. SES asks for the sender, and so it is here.
 """
 
+import json
 import sys
 import threading
 import time
 from typing import Any
 
 from ministack.app import main  # type: ignore[import-not-found] # it lives in an environment of its own
-from ministack.core import lambda_runtime  # type: ignore[import-not-found] # as above
+from ministack.core import iam_actions, lambda_runtime  # type: ignore[import-not-found] # as above
 from ministack.services.cloudformation import _stacks, provisioners  # type: ignore[import-not-found] # as above
 
 _update_resource = provisioners._update_resource  # noqa: SLF001 - what is mended is its own
@@ -28,6 +31,19 @@ def _update(kind: str, physical_id: str, old: Any, new: Any, stack: str, logical
 
 
 provisioners._update_resource = _update  # noqa: SLF001 - as above
+
+
+_resource = iam_actions._ses_v2_resource_arn  # noqa: SLF001
+
+
+def _mail_resource(method: str, path: str, body: bytes, region: str, account_id: str) -> str:
+    """Return the ARN that a request of SES asks a right for: to send a mail, the sender's."""
+    if path.rstrip("/") == "/v2/email/outbound-emails":
+        return f"arn:aws:ses:{region}:{account_id}:identity/{json.loads(body)['FromEmailAddress']}"
+    return str(_resource(method, path, body, region, account_id))
+
+
+iam_actions._ses_v2_resource_arn = _mail_resource  # noqa: SLF001
 
 
 class Ended(threading.local):

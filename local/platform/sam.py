@@ -9,6 +9,8 @@ from pathlib import Path
 from local import STATE, process
 from local.platform.aws import ACCESS_KEY, REGION, SECRET_KEY
 
+# As samconfig.toml has them: parameters of a command line stand in place of all of its.
+LOCAL = {"Target": "emulator", "LoginAttemptsPerAddress": "1000"}
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": ACCESS_KEY,
     "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
@@ -37,7 +39,7 @@ def run(*command: str, log: Path, parameters: Mapping[str, str], endpoint: str |
     Raises:
         LocalError: it failed; the message says where its log is.
     """
-    chosen = {"Target": "emulator", "Architecture": architecture(), **parameters}
+    chosen = LOCAL | {"Architecture": architecture(), **parameters}
     overrides = " ".join(f"{name}={value}" for name, value in chosen.items())
     more = ENVIRONMENT | ({"AWS_ENDPOINT_URL": endpoint} if endpoint else {})
     return process.run(["sam", *command, "--parameter-overrides", overrides], log, more)

@@ -43,6 +43,9 @@ class Stack:
     event_bus: str
     service_token: str
     cart_snapshot_secret: str
+    # Empty where another `make up` made the administrator, and its stack.json is gone.
+    admin_email: str = ""
+    admin_password: str = ""
 
     @cached_property
     def aws(self) -> Aws:
@@ -56,6 +59,23 @@ class Stack:
         deployed = {each["FunctionName"]: each for page in pages for each in page["Functions"]}
         own = _physical_ids(list(resources(self.aws, self.stack_name)), FUNCTION)
         return {logical_id: deployed[name] for logical_id, name in own.items()}
+
+    def variables(self, function: str) -> dict[str, str]:
+        """Return what a function, by its logical id, has in its environment."""
+        return self.functions[function]["Environment"]["Variables"]
+
+    def invoke(self, function: str, payload: Mapping[str, Any]) -> Any:
+        """
+        Return what a function, by its logical id, answers to *payload*.
+
+        Raises:
+            LocalError: it failed.
+        """
+        answer = self.aws.lambda_.invoke(FunctionName=self.functions[function]["FunctionName"], Payload=json.dumps(payload))
+        said = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise LocalError(f"{function} answered {said}")
+        return said
 
     def write(self, path: Path) -> None:
         """Save as *path*: it holds secrets."""

@@ -37,6 +37,10 @@ class Client:
         body = {"userId": user_id, "roles": roles, "ttlSeconds": 3600}
         return str(self._call("POST", "/api/auth/token", body).json()["token"])
 
+    def log_in(self, email: str, password: str) -> str:
+        """Return an access token of the user who has this password."""
+        return str(self._call("POST", "/v1/auth/login", {"email": email, "password": password}).json()["access_token"])
+
     def create_warehouse(self, code: str, name: str) -> str:
         """Return the new warehouse's id."""
         return str(self._call("POST", "/api/v1/warehouses", {"code": code, "name": name}).json()["id"])

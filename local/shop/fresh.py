@@ -17,7 +17,7 @@ from functools import cached_property
 from uuid import uuid4
 
 from local import STATE, LocalError
-from local.platform import container
+from local.platform import container, keys
 from local.platform.stack import Stack
 from local.process import aside
 from local.shop import cart, samples
@@ -29,6 +29,7 @@ from tillflow.values import ids
 
 EVENT = ".local/event.json"  # where README.md has `make event` write to
 CREATES_ORDER, STEPS = "orders/create_order", "order_saga/"
+CREATES_MACHINE = "identity/create_service_token"
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _MOMENT = r"2026-02-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"
@@ -81,10 +82,8 @@ def invoke(stack: Stack, name: str, payload: Json) -> Json:
     Raises:
         LocalError: it failed, refused, or left a message of a batch.
     """
-    function = stack.functions[samples.logical_id(samples.function_of(name).partition("/")[2])]["FunctionName"]
-    answer = stack.aws.lambda_.invoke(FunctionName=function, Payload=json.dumps(payload))
-    said: Json = json.loads(answer["Payload"].read()) or {}
-    if "FunctionError" in answer or said.get("statusCode", 0) >= _REFUSED or said.get("batchItemFailures"):
+    said: Json = stack.invoke(samples.logical_id(samples.function_of(name).partition("/")[2]), payload) or {}
+    if said.get("statusCode", 0) >= _REFUSED or said.get("batchItemFailures"):
         raise LocalError(f"{name} answered {said}")
     return said
 
@@ -128,6 +127,10 @@ class Retold:
     def _told(self, text: str) -> str:
         if samples.TOKEN in text:
             self.words.setdefault(samples.TOKEN, self._token)
+        if samples.ACCESS_KEY_SECRET in text:
+            self.words.setdefault(samples.ACCESS_KEY_SECRET, self._stack.variables(keys.ROTATES)["ACCESS_KEY_SECRET_ARN"])
+        if samples.MACHINE_ID in text:
+            self.words.setdefault(samples.MACHINE_ID, self._machine_id)
         if samples.IMPORT_ID in text:
             self.words.setdefault(samples.IMPORT_ID, self._import_id)
         known = "|".join(map(re.escape, self.words))
@@ -144,6 +147,11 @@ class Retold:
         """An import's id follows from who sent it under which key."""
         key = self.event("stock/import_stock_events")["headers"]["Idempotency-Key"]
         return ids.derived("import", f"{samples.IMPORTER}\n{key}")
+
+    @cached_property
+    def _machine_id(self) -> str:
+        made = invoke(self._stack, CREATES_MACHINE, self.event(CREATES_MACHINE))
+        return str(json.loads(made["body"])["id"])
 
     @cached_property
     def _token(self) -> str:

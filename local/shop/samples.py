@@ -19,6 +19,7 @@ WAREHOUSE_ID, OTHER_WAREHOUSE_ID = (ids.derived("warehouse", code) for code in (
 IMPORTER, IMPORT_KEY = "seller-1", "delivery-2026-02-10"
 IMPORT_ID = ids.derived("import", f"{IMPORTER}\n{IMPORT_KEY}")
 SERVICE_TOKEN, TOKEN = "demo-service-token", "payload.signature"
+ACCESS_KEY_SECRET, MACHINE_ID = "AccessKeySecret", "3f6f9d0e-4c55-4d0a-9b41-6a1c2d3e4f50"
 BUYER = "user-1"
 
 # What has to have happened before a sample makes sense: other samples, some of them told of the other warehouse.
@@ -31,6 +32,8 @@ SOLD = (*CHARGED, "order_saga/complete_order")
 IMPORTED = (*STOCKED[:2], "stock/import_stock_events", "stock/record_import")
 UNDONE = (*CHARGED, "order_saga/fail_order", "order_saga/refund_payment", "order_saga/release_stock")
 BEFORE: dict[str, tuple[str, ...]] = {
+    "identity/log_in": ("identity/register",),
+    "identity/list_service_tokens": ("identity/create_service_token",),
     "stock/create_stock_event": STOCKED[:2],
     "stock/create_stock_transfer": (*STOCKED, f"stock/create_warehouse{ELSEWHERE}"),
     "stock/get_levels": STOCKED,

@@ -8,7 +8,17 @@ from local.docs import gateway
 from tests import template
 from tests.world import World
 from tillflow.values.ids import new
-from tillflow.web.authorization import AUTHENTICATED, PUBLIC, ROUTES, SCOPES, Role, credentials_of, scopes_of
+from tillflow.web.authorization import (
+    AUTHENTICATED,
+    FRESH,
+    PUBLIC,
+    ROUTES,
+    SCOPES,
+    Role,
+    ServiceScope,
+    credentials_of,
+    scopes_of,
+)
 
 SERVED: dict[str, list[str]] = {route: [] for route in ROUTES}
 for _path in sorted((template.ROOT / "functions").glob("*/*.py")):
@@ -35,8 +45,8 @@ def test_a_role_is_let_in_or_turned_away_as_the_tables_say(world: World, route: 
     path = {"orderId": new(), "id": new(), "userId": "user-2", "variantId": new()}
     answer = world.call(route, roles=None if role is None else [role], path=path, body={}, headers={"Idempotency-Key": "k"})
 
-    # Which warehouse is whose, the function checks.
-    owner = answer.status == 403 and answer.json["error_code"] == "WAREHOUSE_FORBIDDEN"
+    # Which warehouse is whose, and whether there is a login behind it, the function checks.
+    owner = answer.status == 403 and answer.json["error_code"] in {"WAREHOUSE_FORBIDDEN", "NO_SESSION"}
     turned_away = answer.status if answer.status in (401, 403) and not owner else None
     assert turned_away == allowed(route, role), answer
     if turned_away:
@@ -62,14 +72,29 @@ def test_a_route_s_authorizer_fits_its_demand(route: str) -> None:
 
     # Tokens are issued to a service token or to an admin's bearer token: two headers, so an authorizer without a cache.
     takes = {("authorization",): "Bearer", ("authorization", "x-service-token"): "AnyCredential"}[credentials_of(route)]
-    assert authorizer == ("NONE" if ROUTES[route] == PUBLIC else takes)
+    assert authorizer == ("NONE" if ROUTES[route] == PUBLIC else "Fresh" if route in FRESH and takes == "Bearer" else takes)
+
+
+def test_what_hurts_is_allowed_by_nothing_that_is_kept() -> None:
+    authorizers = template.resources("AWS::Serverless::Api")["Api"]["Auth"]["Authorizers"]
+    kept = {name: each["Identity"]["ReauthorizeEvery"] for name, each in authorizers.items()}
+
+    assert {kept[template.functions()[DEPLOYED[route]].routes[route]] for route in FRESH} == {0}
+    # The worst case that README.md and docs/adr/0009 state.
+    assert max(kept.values()) == 60
+
+
+def test_a_service_s_own_token_can_have_the_scopes_of_the_routes_that_take_one_and_no_others() -> None:
+    taking = {demand for route, demand in ROUTES.items() if "x-service-token" in credentials_of(route)}
+
+    assert taking == set(ServiceScope)
 
 
 def test_an_authorizer_reads_the_credential_that_it_is_named_after() -> None:
     authorizers = template.resources("AWS::Serverless::Api")["Api"]["Auth"]["Authorizers"]
     headers = {name: each["Identity"].get("Headers", []) for name, each in authorizers.items()}
 
-    assert headers == {"Bearer": ["Authorization"], "AnyCredential": []}
+    assert headers == {"Bearer": ["Authorization"], "Fresh": ["Authorization"], "AnyCredential": []}
     # Without an identity source an answer must not be kept: it would be everybody's.
     assert authorizers["AnyCredential"]["Identity"]["ReauthorizeEvery"] == 0
     assert all(each["FunctionArn"] == {"Fn::GetAtt": ["AuthorizeFunction", "Arn"]} for each in authorizers.values())

@@ -37,7 +37,7 @@ ERRORS = sorted(
 def test_an_error_has_a_code_a_title_and_a_status(error: type[TillflowError]) -> None:
     assert CODE.fullmatch(error.code)
     assert error.title
-    assert error.status in {400, 401, 403, 404, 409, 412, 422, 500, 503}
+    assert error.status in {400, 401, 403, 404, 409, 412, 422, 429, 500, 503}
     assert error.__doc__
 
 

@@ -16,7 +16,9 @@ from local import LocalError
 from local.docs import schemas
 from local.docs.schemas import EVENTS, breaking_changes, path_of, schema_of
 from tests import shop, template
+from tests.people import member
 from tests.world import World
+from tillflow.contexts.identity import events as identity
 from tillflow.contexts.orders import events as orders
 from tillflow.contexts.orders.rules import Order
 from tillflow.contexts.payments import events as payments
@@ -43,6 +45,8 @@ MADE: list[Event] = [
     stock.stock_level_low(Level(OTHER_ID, ORDER_ID, 3, reorder_point=5), "A"),
     payments.payment_succeeded(ORDER_ID, OTHER_ID),
     payments.payment_failed(ORDER_ID, OTHER_ID, "card_declined"),
+    identity.mail_requested("DHo8CmwfTgudjlt_ai0ekA", "verify", OTHER_ID),
+    identity.session_revoked(OTHER_ID, ORDER_ID, "refresh_token_reused"),
 ]
 
 
@@ -140,6 +144,12 @@ def test_what_the_stack_emits_along_an_order_fits_its_schema(world: World) -> No
 
     shop.move(world, 1, kind="OUTBOUND")
     world.watch_levels()
+
+    # AND somebody who registers, and whose refresh token is stolen
+    ada = member(world)
+    stolen = ada.tokens["refresh_token"]
+    assert [ada.refresh().status for _ in range(2)] == [200, 200]
+    assert ada.refresh(stolen).status == 401
 
     # WHEN all that was emitted is looked at
     emitted = world.events()

@@ -1,5 +1,6 @@
 """Policies: each function may do what it does, on what it does it to, and nothing else."""
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -8,14 +9,17 @@ from unittest.mock import patch
 import pytest
 
 from local.shop.samples import BEFORE, function_of, sample
-from tests import shop, template
+from tests import accounts, shop, template
 from tests.contract.test_samples import SAMPLES, run
-from tests.world import World
+from tests.people import OTHER_PASSWORD, first_administrator, member
+from tests.world import SERVICE_TOKEN, World
+from tillflow.contexts.identity import jwks, service, totp
+from tillflow.contexts.identity.codes import Purpose
 from tillflow.contexts.stock import homes, movements
 from tillflow.contexts.stock.tables import is_level
 from tillflow.runtime import aws, secrets
 from tillflow.storage.attributes import to_item
-from tillflow.values import clock
+from tillflow.values import clock, ids
 
 # What a state machine needs to write logs, and to be traced; AWS gives these no resource.
 LOG_DELIVERY = {
@@ -29,8 +33,8 @@ LOG_DELIVERY = {
     "logs:UpdateLogDelivery",
 }
 TRACING = {"xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
-# What the deployer names, where PaymentGateway is stripe.
-GIVEN = {"StripeSecretArn", "StripeKmsKeyArn"}
+# What the deployer names: who sends mails, and where PaymentGateway is stripe.
+GIVEN = {"SenderAddress", "StripeSecretArn", "StripeKmsKeyArn"}
 STATEMENTS = [
     pytest.param(statement, id=f"{name} {statement['Action']}")
     for name, statements in [
@@ -45,6 +49,8 @@ def target_of(resource: Any) -> str:
     """Return what a policy's resource names: a logical id, and an index behind `/`."""
     if "Fn::GetAtt" in resource:
         return str(resource["Fn::GetAtt"][0])
+    if ":identity/" in str(resource.get("Fn::Sub", "")):
+        return "SenderAddress"  # or its domain: SES asks for the one that it knows
     if "Fn::Sub" in resource:
         return str(resource["Fn::Sub"]).replace(".Arn}", "").replace("${", "").replace("/index", "")
     return str(resource["Ref"])
@@ -116,6 +122,14 @@ def test_nobody_may_delete_anything() -> None:
 _PARTS = {"Put": "PutItem", "Update": "UpdateItem", "ConditionCheck": "ConditionCheckItem"}
 
 
+# Of what there is one.
+_OF_ONE = {
+    "Decrypt": ("kms:Decrypt", "FactorKey"),
+    "Encrypt": ("kms:Encrypt", "FactorKey"),
+    "SendEmail": ("ses:SendEmail", "SenderAddress"),
+}
+
+
 def calls_of(operation: str, params: dict[str, Any], arns: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the (action, target) of each permission that one AWS call needs."""
     if operation == "TransactWriteItems":
@@ -133,8 +147,10 @@ def calls_of(operation: str, params: dict[str, Any], arns: dict[str, str]) -> It
         yield "sqs:SendMessage", params["QueueUrl"]
     elif operation == "StartExecution":
         yield "states:StartExecution", params["stateMachineArn"].rpartition(":")[2]
-    elif operation == "GetSecretValue":
-        yield "secretsmanager:GetSecretValue", next(name for name, arn in arns.items() if arn == params["SecretId"])
+    elif operation in _OF_ONE:
+        yield _OF_ONE[operation]
+    elif "SecretId" in params:
+        yield f"secretsmanager:{operation}", next(name for name, arn in arns.items() if params["SecretId"] in (name, arn))
     else:
         raise AssertionError(f"a call that this test does not know: {operation}")
 
@@ -153,6 +169,7 @@ class Watched:
             # On AWS every function is a process of its own.
             secrets.forget()
             homes.forget()
+            jwks.forget()
             movements.forget()
             try:
                 return invoke(name, event, *rest)
@@ -174,7 +191,9 @@ def watched(world: World) -> Iterator[Watched]:
     clients: list[Any] = [
         aws.client("dynamodb"),
         aws.client("events"),
+        aws.client("kms"),
         aws.client("secretsmanager"),
+        aws.client("sesv2"),
         aws.client("sqs"),
         aws.client("stepfunctions"),
     ]
@@ -271,11 +290,93 @@ def test_functions_may_do_what_every_ending_of_an_order_makes_them_do(world: Wor
     # AND movements are projected, listed, fetched and exported, also by a seller
     _ask_for_movements(world)
 
+    # AND keys are rotated
+    rotate_keys(world)
+
+    # AND all kinds of credentials come
+    use_credentials(world)
+
     # AND the audit of stock finds a level that somebody has changed, and corrects it
     _audit(world)
 
+    # AND somebody registers, is mailed, sets a second factor up, logs in with it and removes it
+    _have_a_second_factor(world)
+
+    # AND others live with their accounts, an administrator among them
+    _live_with_accounts(world)
+
     # THEN every call was one that the template allows
     assert_granted(watched)
+
+
+def use_credentials(world: World) -> None:
+    user = accounts.add(world)
+    made = world.call("POST /v1/service-tokens", roles=["admin"], body={"name": "a", "scopes": ["tokens:issue"]}).json
+    texts = [user.access(), user.refresh(), service.issue_token(user.user_id, ("buyer",), 60), made["token"], SERVICE_TOKEN]
+    for text in texts:
+        assert world.call("POST /api/auth/introspect", roles=["admin"], body={"token": text}).json["active"]
+    for headers in (
+        {"Authorization": f"Bearer {texts[0]}"},
+        {"Authorization": f"Bearer {texts[2]}"},
+        {"X-Service-Token": texts[3]},
+    ):
+        world.invoke("identity/authorize", sample("identity/authorize") | {"headers": headers})
+    assert len(world.call("GET /v1/service-tokens", roles=["admin"]).json["items"]) == 1
+    path = {"id": made["id"]}
+    assert world.call("DELETE /v1/service-tokens/{id}", roles=["admin"], path=path).status == 204
+
+
+def rotate_keys(world: World) -> None:
+    for secret in ("AccessKeySecret", "RefreshKeySecret"):
+        for step in ("createSecret", "setSecret", "testSecret", "finishSecret"):
+            event = {"Step": step, "SecretId": secret, "ClientRequestToken": ids.derived("rotation", secret)}
+            world.invoke("identity/rotate_keys", event)
+
+
+def _have_a_second_factor(world: World) -> None:
+    aws.client("sesv2").create_email_identity(EmailIdentity=template.default_of("SenderAddress"))
+    ada = member(world)
+    assert ada.send("POST /v1/auth/password/reset", {"email": ada.email}).status == 202
+    body = json.dumps({"detail": world.events("identity.mail_requested.v1")[-1]})
+    done = world.invoke("identity/on_mail_requested", {"Records": [{"messageId": "1", "body": body}]})
+    assert done == {"batchItemFailures": []}
+    totp_route = "/v1/auth/mfa/totp"
+    secret = base64.b32decode(ada.call(f"POST {totp_route}").json["secret"])
+    step = totp.step_of(clock.epoch(clock.now()))
+    confirmed = ada.call(f"POST {totp_route}/confirm", {"code": totp.hotp(secret, step)}).json
+    for code in (totp.hotp(secret, step + 1), confirmed["recovery_codes"][0]):
+        challenge = ada.log_in().json["mfa_token"]
+        assert ada.send("POST /v1/auth/mfa/verify", {"mfa_token": challenge, "code": code}).status == 200
+    assert ada.call(f"DELETE {totp_route}").status == 204
+
+
+def _live_with_accounts(world: World) -> None:
+    admin, bob = first_administrator(world), member(world, "bob")
+    assert bob.register().status == 202
+    assert bob.refresh().status == 200
+    stolen = bob.tokens["refresh_token"]
+    assert bob.refresh().status == 200
+    assert bob.refresh(stolen).status == 200
+    assert len(bob.call("GET /v1/auth/sessions").json["items"]) == 1
+    assert bob.call("PATCH /v1/users/me", {"name": "Robert"}).status == 200
+    assert bob.call("GET /v1/users/{id}", path={"id": bob.user_id}).json == bob.call("GET /v1/users/me").json
+    changed = {"current_password": bob.password, "new_password": OTHER_PASSWORD}
+    assert bob.call("POST /v1/auth/password", changed).status == 204
+    assert bob.send("POST /v1/auth/password/reset", {"email": bob.email}).status == 202
+    assert bob.send("POST /v1/auth/password/reset", {"email": "nobody@example.com"}).status == 202
+    reset = {"token": bob.mailed(Purpose.RESET), "password": bob.password}
+    assert bob.send("POST /v1/auth/password/reset/confirm", reset).status == 204
+    assert bob.log_in().status == 200
+    (session,) = bob.call("GET /v1/auth/sessions").json["items"]
+    assert bob.call("DELETE /v1/auth/sessions/{id}", path={"id": session["id"]}).status == 204
+    assert bob.log_in().status == 200
+    assert bob.call("POST /v1/auth/logout").status == 204
+    assert len(admin.call("GET /v1/users").json["items"]) > 1
+    assert len(admin.call("GET /v1/users", query={"email": bob.email}).json["items"]) == 1
+    path = {"id": bob.user_id}
+    assert admin.call("PUT /v1/users/{id}/roles", {"roles": ["admin"]}, path=path).status == 200
+    assert admin.call("POST /v1/users/{id}/disable", path=path).status == 200
+    assert admin.call("POST /v1/users/{id}/enable", path=path).status == 200
 
 
 def _audit(world: World) -> None:

@@ -114,9 +114,12 @@ def test_the_answer_to_a_sample_is_as_documented(arranged: World, name: str) -> 
     documented, answer = answer_of(arranged, name)
 
     media_type = answer["headers"]["Content-Type"].partition(";")[0]
-    schema = documented["content"][media_type]["schema"]
-    value = json.loads(answer["body"]) if media_type == "application/json" else answer["body"]
-    assert problems(schema, value) == []
+    if answer["statusCode"] == 204:
+        assert (answer["body"], "content" in documented) == ("", False)
+    else:
+        schema = documented["content"][media_type]["schema"]
+        value = json.loads(answer["body"]) if media_type == "application/json" else answer["body"]
+        assert problems(schema, value) == []
     assert set(documented.get("headers", {})) <= {*answer["headers"], "x-idempotent-replay"}
 
 
@@ -154,7 +157,7 @@ def test_a_function_reads_what_its_route_notes(arranged: World, name: str, monke
 @pytest.mark.parametrize(("route", "operation"), list(operations()))
 def test_every_example_fits_its_schema(route: str, operation: Json) -> None:
     for status, response in operation["responses"].items():
-        for content in resolved(response)["content"].values():
+        for content in resolved(response).get("content", {}).values():
             for code, example in content.get("examples", {}).items():
                 assert problems(content["schema"], example["value"]) == [], (route, status, code)
     for content in operation.get("requestBody", {}).get("content", {}).values():

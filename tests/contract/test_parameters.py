@@ -5,6 +5,7 @@ import tomllib
 
 import pytest
 
+from local.platform import sam
 from tests import template
 
 PARAMETERS = template.written(template.ROOT_TEMPLATE)["Parameters"]
@@ -49,3 +50,10 @@ def test_what_samconfig_gives_is_a_parameter_and_allowed(environment: str) -> No
 
     assert given.keys() <= PARAMETERS.keys()
     assert all(value in map(str, PARAMETERS[name].get("AllowedValues", [value])) for name, value in given.items())
+
+
+def test_what_samconfig_gives_a_laptop_make_up_gives_it_too() -> None:
+    config = tomllib.loads((template.ROOT / "samconfig.toml").read_text())
+    given = dict(each.split("=") for each in config["local"]["deploy"]["parameters"]["parameter_overrides"].split())
+
+    assert given == sam.LOCAL

@@ -1,5 +1,6 @@
 """Every function has a sample event (events/), and each sample makes its handler answer as it should."""
 
+import base64
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,9 +9,15 @@ import pytest
 
 from local.shop import samples
 from local.shop.samples import BEFORE, EVENTS, IMPORT_ID, ORDER_ID, function_of, sample
-from tests import template
-from tests.world import SECRETS, World
+from tests import accounts, template
+from tests.world import ACCESS_KEY, SECRETS, World
+from tillflow.contexts.identity import keyring, passwords, totp, users
 from tillflow.contexts.identity.rules import Token, issue
+from tillflow.contexts.identity.users import User
+from tillflow.messaging.envelope import Cause
+from tillflow.runtime import aws
+from tillflow.storage.commit import Commit
+from tillflow.values import clock, ids
 
 SAMPLES = sorted(str(path.relative_to(EVENTS).with_suffix("")) for path in EVENTS.rglob("*.json"))
 
@@ -24,6 +31,8 @@ def arranged(world: World) -> World:
 
 
 def run(world: World, name: str) -> Any:
+    if name.startswith("identity/") and "sessionId" in (sample(name).get("requestContext", {}).get("authorizer") or {}):
+        _people_of_the_samples(world)
     for earlier in BEFORE.get(name, ()):
         answer = world.invoke(function_of(earlier), sample(earlier))
         assert not isinstance(answer, dict) or answer.get("statusCode", 200) < 300, (earlier, answer)
@@ -53,9 +62,42 @@ def test_an_http_sample_names_a_route_of_its_function(name: str) -> None:
         assert event["requestContext"]["resourcePath"] == event["resource"]
 
 
+def _people_of_the_samples(world: World) -> None:
+    """Let the samples' user and administrator have accounts, and the session that they speak of."""
+    for name, role in (("ada", "buyer"), ("admin", "admin")):
+        person = accounts.add(world, role, user_id=PEOPLE[name], session_id=SESSION_ID)
+        person.change(world, "user", name=name, email=f"{name}@example.com", password_hash=passwords.hashed(PASSWORD))
+
+
+PASSWORD = json.loads(sample("identity/log_in")["body"])["password"]
+SESSION_ID = sample("identity/end_session")["pathParameters"]["id"]
+PEOPLE = {
+    name: sample(f"identity/{which}")["requestContext"]["authorizer"]["userId"]
+    for name, which in (("ada", "get_me"), ("admin", "list_users"))
+}
+
 HTTP: dict[str, tuple[int, Callable[[Any], bool]]] = {
+    "identity/register": (202, lambda body: body == {"status": "accepted"}),
+    # Nobody has signed the samples' tokens; tests/unit/identity/test_accounts.py has those that are good.
+    "identity/verify_email": (422, lambda body: body["error_code"] == "INVALID_CODE"),
+    "identity/log_in": (403, lambda body: body["error_code"] == "EMAIL_NOT_VERIFIED"),
+    "identity/verify_second_factor": (401, lambda body: body["error_code"] == "INVALID_MFA_TOKEN"),
+    "identity/refresh_session": (401, lambda body: body["error_code"] == "INVALID_REFRESH_TOKEN"),
+    "identity/ask_for_reset": (202, lambda body: body == {"status": "accepted"}),
+    "identity/reset_password": (422, lambda body: body["error_code"] == "INVALID_CODE"),
+    "identity/list_sessions": (200, lambda body: [each["current"] for each in body["items"]] == [True]),
+    "identity/get_me": (200, lambda body: (body["id"], body["email"]) == (PEOPLE["ada"], "ada@example.com")),
+    "identity/change_me": (200, lambda body: body["name"] == "Ada King"),
+    "identity/get_user": (200, lambda body: body["id"] == PEOPLE["ada"]),
+    "identity/list_users": (200, lambda body: body["next_token"] is None),
+    "identity/set_roles": (200, lambda body: body["roles"] == ["buyer", "seller"]),
+    "identity/disable_user": (200, lambda body: body["disabled"]),
+    "identity/enable_user": (200, lambda body: not body["disabled"]),
     "system/report_health": (200, lambda body: body == {"service": "tillflow", "status": "ok"}),
     "system/serve_openapi": (200, lambda body: body["openapi"].startswith("3.1")),
+    "identity/get_jwks": (200, lambda body: [key["kid"] for key in body["keys"]] == [ACCESS_KEY.kid]),
+    "identity/create_service_token": (201, lambda body: body["scopes"] == ["tokens:issue"] and body["token"].startswith("tf_")),
+    "identity/list_service_tokens": (200, lambda body: [each["name"] for each in body["items"]] == ["checkout"]),
     "identity/issue_token": (200, lambda body: body["tokenType"] == "Bearer" and body["expiresIn"] == 3600),
     "identity/introspect_token": (200, lambda body: body == {"active": False}),
     "orders/create_order": (201, lambda body: body == {"orderId": ORDER_ID}),
@@ -120,6 +162,17 @@ def test_the_sample_of_the_other_export_is_answered_with_a_file(arranged: World)
     assert end == ""
 
 
+@pytest.mark.parametrize("name", ["identity/log_out", "identity/end_session", "identity/change_password"])
+def test_a_sample_that_there_is_nothing_to_say_about_is_done(world: World, name: str) -> None:
+    answer = run(world, name)
+
+    assert (answer["statusCode"], answer["body"]) == (204, "")
+
+
+def test_the_sample_of_the_first_administrator_makes_one(world: World) -> None:
+    assert run(world, "identity/create_first_administrator") == {"status": "created"}
+
+
 def test_the_authorizer_sample_is_let_through(world: World) -> None:
     answer = world.invoke("identity/authorize", sample("identity/authorize"))
 
@@ -127,6 +180,26 @@ def test_the_authorizer_sample_is_let_through(world: World) -> None:
     assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
     assert sample("identity/authorize")["methodArn"].startswith(statement["Resource"].removesuffix("*"))
     assert answer["context"] == {"userId": "service", "roles": "service"}
+
+
+def test_the_rotation_s_sample_makes_a_key_that_is_still_to_come(world: World) -> None:
+    event = sample("identity/rotate_keys")
+
+    assert world.invoke("identity/rotate_keys", event) is None
+
+    client, secret = aws.client("secretsmanager"), event["SecretId"]
+    made = client.get_secret_value(SecretId=secret, VersionId=event["ClientRequestToken"], VersionStage="AWSPENDING")
+    assert [key.kid for key in keyring.read(made["SecretString"].encode())][1:] == [ACCESS_KEY.kid]
+    assert client.get_secret_value(SecretId=secret)["SecretString"] == SECRETS[secret]
+
+
+def test_the_sample_of_a_revocation_ends_a_service_s_token(world: World) -> None:
+    made = body(world.invoke("identity/create_service_token", sample("identity/create_service_token")))
+
+    event = sample("identity/revoke_service_token") | {"pathParameters": {"id": made["id"]}}
+    assert world.invoke("identity/revoke_service_token", event)["statusCode"] == 204
+
+    assert body(world.invoke("identity/list_service_tokens", sample("identity/list_service_tokens"))) == {"items": []}
 
 
 def test_introspection_of_an_issued_token_tells_what_it_says(world: World) -> None:
@@ -218,9 +291,46 @@ def test_the_stream_s_sample_of_a_sale_and_of_a_low_level_is_listed_and_told_of(
     assert [event["data"]["available"] for event in arranged.events("StockLevelLow")] == [19]
 
 
+def _user_of_the_samples() -> str:
+    """Make the user whose second factor the samples change, and return their id."""
+    user_id = str(sample("identity/enrol_totp")["requestContext"]["authorizer"]["userId"])
+    commit = Commit(Cause(user_id, (), ids.new()))
+    users.add(commit, User(user_id, "ada@example.com", "Ada", ("buyer",), "a hash", True, False, 0, "2026-02-10T12:34:56.000Z"))
+    commit.write()
+    return user_id
+
+
+def test_the_samples_of_a_second_factor_set_it_up_and_remove_it(world: World) -> None:
+    user_id = _user_of_the_samples()
+
+    shown = body(world.invoke("identity/enrol_totp", sample("identity/enrol_totp")))
+    code = totp.hotp(base64.b32decode(shown["secret"]), totp.step_of(clock.epoch(clock.now())))
+    # The sample's code is nobody's; with the app's in its place it is an example of the good answer.
+    assert world.invoke("identity/confirm_totp", sample("identity/confirm_totp"))["statusCode"] == 422
+    event = sample("identity/confirm_totp") | {"body": json.dumps({"code": code})}
+    assert len(body(world.invoke("identity/confirm_totp", event))["recovery_codes"]) == 10
+    assert users.get(user_id).mfa_enabled
+    assert world.invoke("identity/remove_totp", sample("identity/remove_totp"))["statusCode"] == 204
+    assert not users.get(user_id).mfa_enabled
+
+
+def test_the_sample_of_a_mail_whose_code_is_no_more_is_taken_and_forgotten(world: World) -> None:
+    assert world.invoke("identity/on_mail_requested", sample("identity/on_mail_requested")) == {"batchItemFailures": []}
+
+
 def test_every_sample_is_run_by_a_test_of_this_file() -> None:
     apart = {
+        "identity/log_out",
+        "identity/end_session",
+        "identity/change_password",
+        "identity/create_first_administrator",
         "identity/authorize",
+        "identity/rotate_keys",
+        "identity/enrol_totp",
+        "identity/confirm_totp",
+        "identity/remove_totp",
+        "identity/on_mail_requested",
+        "identity/revoke_service_token",
         "stock/export_releases",
         "stock/export_stock_events",
         "stock/follow_ledger",

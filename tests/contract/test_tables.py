@@ -10,6 +10,7 @@ from local.docs.tables import Pattern
 from tests import template
 from tests.world import World
 from tillflow.contexts.eventflow.tables import event_log_key
+from tillflow.contexts.identity import tables as identity
 from tillflow.contexts.orders import tables as orders
 from tillflow.contexts.payments.sandbox import charge_pk
 from tillflow.contexts.payments.tables import payment_key
@@ -141,6 +142,14 @@ PATTERNS: dict[str, Key] = {
     "MOVEMENT#<id>, MOVEMENT": stock.movement_key("<id>"),
     "CHECKPOINTS#<warehouse id>, <variant id>": stock.checkpoint_key("<variant id>", "<warehouse id>"),
     "AUDIT, AUDIT": stock.audits_key(),
+    "USER#<user id>, USER": identity.user_key("<user id>"),
+    "USER#<user id>, SESSION#<id>": identity.session_key("<user id>", "<id>"),
+    "EMAIL#<address>, EMAIL": identity.email_key("<address>"),
+    "CODE#<code id>, CODE": identity.code_key("<code id>"),
+    "rate:<what>:<who>, RATE": identity.rate_key("<what>", "<who>"),
+    "KEY#<key id>, KEY": identity.machine_key("<key id>"),
+    "JWKS, JWKS": identity.jwks_key(),
+    "ADMINISTRATORS, ADMINISTRATORS": identity.administrators_key(),
     "PAYMENT#<order id>, PAYMENT": payment_key("<order id>"),
     "CHARGE#<key>": {"pk": charge_pk("<key>")},
     "<SHA-256 of operation, caller, key>": idempotency_key("<SHA-256 of operation, caller, key>"),
@@ -173,6 +182,9 @@ def test_what_is_read_from_a_key_is_what_was_put_in() -> None:
     assert stock.event_id_of(entry | {"event_id": "another"}) == "another"
     assert stock.moment_of(entry) == clock.EARLIEST
     assert stock.checkpoint_of(dict(stock.checkpoint_key("v", "w"))) == ("v", "w")
+    session = dict(identity.session_key("u", "s"))
+    assert (identity.user_id_of(session), identity.session_id_of(session), identity.key_of(session)) == ("u", "s", session)
+    assert identity.code_id_of(dict(identity.code_key("c"))) == "c"
     assert stock.is_level(level)
     assert stock.is_level(shard)
     assert not stock.is_level(dict(stock.variant_key("v")))

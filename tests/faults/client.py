@@ -33,16 +33,25 @@ class AlreadyThere(Refused):
 
 
 def send(
-    world: World, route: str, body: dict[str, Any] | str, *, role: str, path: dict[str, str] | None = None, key: str | None = None
+    world: World,
+    route: str,
+    body: dict[str, Any] | str,
+    *,
+    role: str,
+    path: dict[str, str] | None = None,
+    key: str | None = None,
+    user: str | None = None,
+    session_id: str | None = None,
 ) -> dict[str, Any]:
     """
-    Send one request as a user who has *role*, and return the answer's body. A text is sent as a CSV file.
+    Send one request as a *user* who has *role*, and return the answer's body. A text is sent as a CSV file.
 
     Raises:
         Refused: it is a 4xx.
     """
     headers = ({"Idempotency-Key": key} if key else {}) | ({"Content-Type": "text/csv"} if isinstance(body, str) else {})
-    event = http_event(route, user=f"a-{role}", roles=[role], body=body, headers=headers, path=path)
+    who = user or f"a-{role}"
+    event = http_event(route, user=who, roles=[role], body=body, headers=headers, path=path, session_id=session_id)
     for _ in range(_ATTEMPTS):
         try:
             answer = world.invoke(world.wiring.routes[route], event)
@@ -52,7 +61,7 @@ def send(
             break
     else:
         pytest.fail(f"{route} was not answered in {_ATTEMPTS} attempts")
-    told: dict[str, Any] = json.loads(answer["body"])
+    told: dict[str, Any] = json.loads(answer["body"] or "{}")
     if answer["statusCode"] == HTTPStatus.CONFLICT:
         raise AlreadyThere(answer["statusCode"], told)
     if answer["statusCode"] >= HTTPStatus.BAD_REQUEST:

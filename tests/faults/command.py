@@ -17,6 +17,7 @@ class Command:
 
     *arrange* makes the world that *run* finds; *run* does it as the platform does, with all that it causes. Every order
     has the status *ends* then, and the event log says *events* (type: how often), whatever single fault befell it.
+    What is in *anew* may happen again, where an answer was lost and the client asks again.
     *also* checks what else must be so. *breaks* limits the calls that are broken to these functions'.
     *weather* breaks calls in every run of it. *plays* is its part in the simulated days (tests/simulation).
     """
@@ -26,6 +27,7 @@ class Command:
     arrange: Act = lambda _: None
     ends: str | None = None
     events: dict[str, int] = field(default_factory=dict)
+    anew: frozenset[str] = frozenset()
     also: Act = lambda _: None
     breaks: frozenset[str] | None = None
     weather: Plan | None = None

@@ -2,9 +2,12 @@
 
 from collections import Counter
 from contextlib import suppress
+from hashlib import sha256
+from uuid import UUID
 
 import pytest
 
+from tests.faults import accounts, second_factor
 from tests.faults.client import AlreadyThere, Line, Refused, cancel, move_stock, place, send
 from tests.faults.command import Act, Command, always
 from tests.faults.invariants import importing, reservation_of, unsettled
@@ -15,11 +18,15 @@ from tests.simulation.plays import orders as buying
 from tests.simulation.plays import others
 from tests.simulation.plays import stock as stocking
 from tests.simulation.scene import Play
+from tests.world import ACCESS_KEY, REFRESH_KEY
+from tillflow.contexts.identity import keyring
+from tillflow.contexts.identity.tables import machine_key
 from tillflow.contexts.stock.importstore import unpacked
 from tillflow.contexts.stock.store import lines_of
 from tillflow.contexts.stock.tables import is_level, place_of
 from tillflow.errors import Unavailable
 from tillflow.storage import batch
+from tillflow.storage.attributes import Item, to_item
 from tillflow.values import clock, ids
 
 ONE_LINE: list[Line] = [("APPLE", 2, 150)]
@@ -403,9 +410,81 @@ def _corrected_once(world: World) -> None:
     assert sorted(line.quantity for event in corrections for line in lines_of(event)) == [-1, 1, 2]
 
 
+_ROTATION = tuple(ids.derived("rotation", name) for name in ("AccessKeySecret", "RefreshKeySecret"))
+
+
+def _rotate(world: World) -> None:
+    """Rotate both keys as Secrets Manager does: the next step when one is done, the same again when it failed."""
+    for secret, version in zip(("AccessKeySecret", "RefreshKeySecret"), _ROTATION, strict=True):
+        for step in ("createSecret", "setSecret", "testSecret", "finishSecret"):
+            world.run_schedule("identity/rotate_keys", {"Step": step, "SecretId": secret, "ClientRequestToken": version})
+
+
+def _keys_are_two(world: World) -> None:
+    """There is one new key of each kind, published before all else, and what the old one signed is valid."""
+    (item,) = (item for item in world.items("IdentityTable") if item["pk"] == "JWKS")
+    for kind, name, old in (("access", "AccessKeySecret", ACCESS_KEY), ("refresh", "RefreshKeySecret", REFRESH_KEY)):
+        held = keyring.read(world.wire.secrets.current(name).encode())
+        assert [key.kid for key in held] == [held[0].kid, old.kid]
+        assert item[kind] == [key.jwk for key in held]
+
+
+_MACHINE = ids.derived("machine", "checkout")
+_CREDENTIAL = f"tf_{UUID(_MACHINE).hex}_{'s' * 43}"
+
+
+def _a_service_has_a_token(world: World) -> None:
+    """Let there be a service's token whose secret is known, last used long ago."""
+    send(world, "POST /v1/service-tokens", {"name": "checkout", "scopes": ["tokens:issue"]}, role="admin")
+    (made,) = _machines(world)
+    known = machine_key(_MACHINE) | {"digest": sha256(b"s" * 43).digest(), "last_used_at": clock.EARLIEST}
+    batch.put("IdentityTable", [made | known])
+    world.wire.dynamodb.do("DeleteItem", {"TableName": "IdentityTable", "Key": to_item({"pk": made["pk"], "sk": made["sk"]})})
+
+
+def _machines(world: World) -> list[Item]:
+    return [item for item in world.items("IdentityTable") if item["sk"] == "KEY"]
+
+
+def _is_let_in(world: World) -> None:
+    """Come with the token until API Gateway has an answer."""
+    event = {"methodArn": "api/prod/POST", "httpMethod": "POST", "resource": "/api/auth/token"}
+    for _ in range(10):
+        with suppress(Gone, Unavailable):
+            answer = world.invoke("identity/authorize", event | {"headers": {"X-Service-Token": _CREDENTIAL}})
+            assert answer["context"]["scopes"] == "tokens:issue"
+            return
+    pytest.fail("the token was never let in")
+
+
+def _use_is_noted(world: World) -> None:
+    # Whoever comes is let in first; the note is written when it can be.
+    (machine,) = _machines(world)
+    assert "revoked_at" not in machine
+    assert machine["digest"]
+
+
+def _has_tokens(*times: int) -> Act:
+    """A service's token was made; its secret, and what opens, is stored nowhere."""
+
+    def also(world: World) -> None:
+        assert len(_machines(world)) in times
+        assert all(len(machine["digest"]) == sha256().digest_size for machine in _machines(world))
+
+    return also
+
+
+def _is_revoked(world: World) -> None:
+    (machine,) = _machines(world)
+    assert "revoked_at" in machine
+    assert "listed" not in machine
+
+
 REGISTER: dict[str, Command] = {
     command.name: command
     for command in (
+        *accounts.COMMANDS,
+        *second_factor.COMMANDS,
         Command(
             "order one line",
             order(ONE_LINE),
@@ -698,6 +777,22 @@ REGISTER: dict[str, Command] = {
             CONFIRMED,
             also=_corrected_once,
         ),
+        # A lost answer takes the secret along: the client asks for another (functions/identity/create_service_token.py).
+        Command(
+            "make a service's token",
+            _create(others.MAKE, others.WANTED),
+            also=_has_tokens(1, 2),
+            plays=Play(others.makes_a_service_token, often=1, holds=others.service_tokens_are_shown_once),
+        ),
+        Command("come with a service's token", _is_let_in, _a_service_has_a_token, also=_use_is_noted),
+        Command(
+            "revoke a service's token",
+            _change("DELETE /v1/service-tokens/{id}", {}, id=_MACHINE),
+            _a_service_has_a_token,
+            also=_is_revoked,
+            plays=Play(others.revokes_a_service_token, often=1),
+        ),
+        Command("rotate the keys of tokens", _rotate, also=_keys_are_two),
         Command(
             "read the releases",
             _read(stocking.RELEASES),

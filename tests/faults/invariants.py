@@ -151,9 +151,10 @@ def statuses(world: Stored) -> set[str]:
     return {item["status"] for item in world.items("OrdersTable")}
 
 
-def happened(world: Stored) -> dict[str, int]:
-    """Return how often each type of event is in the log."""
-    return dict(Counter(jsontext.loads(item["envelope"])["event_type"] for item in world.items("EventLogTable")))
+def happened(world: Stored, anew: frozenset[str] = frozenset()) -> dict[str, int]:
+    """Return how often each type of event is in the log; of those in *anew*, that it is."""
+    times = Counter(jsontext.loads(item["envelope"])["event_type"] for item in world.items("EventLogTable"))
+    return {kind: 1 if kind in anew else number for kind, number in times.items()}
 
 
 def importing(world: Stored) -> list[str]:

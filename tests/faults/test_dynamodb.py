@@ -12,6 +12,7 @@ from moto import mock_aws
 from moto.core.models import botocore_stubber
 
 from tests.faults.dynamodb import DynamoDB, Refused
+from tests.faults.secretstore import SecretStore
 from tests.faults.wire import Wire
 
 TABLE = {
@@ -161,7 +162,7 @@ def both() -> Iterator[tuple[Any, DynamoDB, Any]]:
         ours = DynamoDB({"t": TABLE})
         session = botocore.session.get_session()
         session.unregister("before-send", botocore_stubber)  # type: ignore[arg-type]
-        Wire(ours, {}).attach(session)
+        Wire(ours, SecretStore({})).attach(session)
         yield (
             session.create_client("dynamodb", region_name="us-east-1"),
             ours,

@@ -28,8 +28,9 @@ class Trials:
     def _record(self) -> list[Call]:
         """Return the calls that the command makes when nothing fails."""
         self._run(nothing_fails)
+        calls = list(self._world.wire.calls)
         self.hold()
-        return list(self._world.wire.calls)
+        return calls
 
     def points(self) -> Iterator[tuple[int, Call, Fault]]:
         """Yield every call that can be broken, with everything that can happen to it."""
@@ -61,7 +62,7 @@ class Trials:
         self._run(nothing_fails, deliveries=2)
         invariants.check(self._world)
         assert invariants.statuses(self._world) == ({self._command.ends} if self._command.ends else set())
-        happened = invariants.happened(self._world)
+        happened = invariants.happened(self._world, self._command.anew)
         assert all(times <= self._command.events[kind] for kind, times in happened.items()), happened
         self._command.also(self._world)
 
@@ -78,7 +79,7 @@ class Trials:
         world, command = self._world, self._command
         invariants.check(world)
         assert invariants.statuses(world) == ({command.ends} if command.ends else set())
-        assert invariants.happened(world) == command.events
+        assert invariants.happened(world, command.anew) == command.events
         if command.ends != "pending":
             assert not invariants.unsettled(world), "the saga ended before the order was settled"
         command.also(world)

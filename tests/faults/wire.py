@@ -5,6 +5,7 @@ It sits below botocore's own retries (`before-send`), so that these run as in pr
 DynamoDB's from memory, the others' by noting what was asked for.
 """
 
+import base64
 import io
 import json
 import re
@@ -22,12 +23,24 @@ from botocore.exceptions import ReadTimeoutError
 
 from tests.faults import passing
 from tests.faults.dynamodb import DynamoDB, Refused
+from tests.faults.secretstore import SecretStore
 from tillflow.contexts.payments.gateway import GatewayUnavailable
 from tillflow.contexts.payments.sandbox import SandboxGateway
 
 _CALL_SECONDS = 0.005
 _READ_TIMEOUT_SECONDS = 3  # tillflow.runtime.aws waits that long
-_WRITES = {"PutItem", "UpdateItem", "BatchWriteItem", "TransactWriteItems", "PutEvents", "SendMessage", "StartExecution"}
+_WRITES = {
+    "PutItem",
+    "UpdateItem",
+    "BatchWriteItem",
+    "TransactWriteItems",
+    "PutEvents",
+    "SendEmail",
+    "SendMessage",
+    "StartExecution",
+    "PutSecretValue",
+    "UpdateSecretVersionStage",
+}
 _ATTEMPT = re.compile(rb"attempt=(\d+)")
 
 
@@ -113,11 +126,11 @@ class Wire:
     Every call that is made, numbered from 0; *plan* says which to break.
 
     *pause* is called before each, by whoever makes it (interleavings), and *later* with what is to be done late.
-    *on_events*, *on_letter* and *on_start* are told what was asked for: the bus's entries, a dead letter, a machine and its
-    input. *secrets* are what Secrets Manager keeps, by name.
+    *on_events*, *on_letter*, *on_mail* and *on_start* are told what was asked for: the bus's entries, a letter, a machine and its
+    input.
     """
 
-    def __init__(self, dynamodb: DynamoDB, secrets: dict[str, str]) -> None:
+    def __init__(self, dynamodb: DynamoDB, secrets: SecretStore) -> None:
         self.dynamodb = dynamodb
         self.secrets = secrets
         self.plan: Plan = nothing_fails
@@ -126,6 +139,7 @@ class Wire:
         self.later: Callable[[Callable[[], object]], object] = lambda deliver: deliver()
         self.on_events: Callable[[list[dict[str, Any]]], None]
         self.on_letter: Callable[[dict[str, Any]], None]
+        self.on_mail: Callable[[dict[str, Any]], None]
         self.on_start: Callable[[str, dict[str, Any]], None]
 
     def reset(self) -> None:
@@ -222,18 +236,28 @@ class Wire:
             case "SendMessage":
                 self.on_letter(json.loads(body["MessageBody"]))
                 answer = {"MessageId": "m"}
-            case "GetSecretValue" if body["VersionStage"] == "AWSCURRENT":
-                answer = {"SecretString": self.secrets[body["SecretId"]]}
-            case "GetSecretValue":
-                status, answer = 400, {"__type": "ResourceNotFoundException"}
-            case _ if self.dynamodb.knows(operation):
-                try:
-                    answer = self.dynamodb.do(operation, body)
-                except Refused as refused:
-                    status, answer = 400, refused.body
+            case "SendEmail":
+                self.on_mail(body)
+                answer = {"MessageId": "m"}
+            case "Encrypt":
+                sealed = json.dumps([body["EncryptionContext"], body["Plaintext"]])
+                answer = {"CiphertextBlob": base64.b64encode(sealed.encode()).decode()}
+            case "Decrypt":
+                context, plaintext = json.loads(base64.b64decode(body["CiphertextBlob"]))
+                assert context == body["EncryptionContext"]
+                answer = {"Plaintext": plaintext}
             case _:
-                pytest.fail(f"the harness does not know {operation}")
+                status, answer = self._ask(operation, body)
         return _answer(request, status, answer)
+
+    def _ask(self, operation: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        store = next((store for store in (self.dynamodb, self.secrets) if store.knows(operation)), None)
+        if store is None:
+            pytest.fail(f"the harness does not know {operation}")
+        try:
+            return 200, store.do(operation, body)
+        except Refused as refused:
+            return 400, refused.body
 
     def _take_all_but_one(self, request: AWSPreparedRequest, body: dict[str, Any]) -> AWSResponse:
         *taken, _ = body["Entries"]
@@ -264,7 +288,9 @@ def _target(operation: str, body: dict[str, Any]) -> str:
         return "+".join(body["RequestItems"])
     if operation == "PutEvents":
         return str(body["Entries"][0]["EventBusName"])
-    return str(body.get("TableName") or body.get("stateMachineArn") or body.get("SecretId") or body.get("QueueUrl"))
+    return str(
+        body.get("TableName") or body.get("stateMachineArn") or body.get("SecretId") or body.get("QueueUrl") or body.get("KeyId")
+    )
 
 
 def _conflict(operation: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ _WRITES = {
     "dynamodb:DeleteItem",
     "dynamodb:BatchWriteItem",
     "events:PutEvents",
+    "ses:SendEmail",
     "sqs:SendMessage",
     "states:StartExecution",
 }

@@ -22,9 +22,11 @@ from tests import template
 from tests.faults import passing
 from tests.faults.dynamodb import DynamoDB, plain
 from tests.faults.machine import Execution
+from tests.faults.secretstore import SecretStore
 from tests.faults.wire import Gone, Wire
 from tests.faults.wiring import Wiring, matches, resource_of
-from tests.world import Context, handler
+from tests.world import JWKS, SECRETS, Context, handler
+from tillflow.contexts.identity import jwks, passwords
 from tillflow.contexts.payments import gateways, sandbox
 from tillflow.contexts.stock import homes, movements, shards
 from tillflow.runtime import aws, secrets
@@ -66,29 +68,34 @@ class World:
         self.pending = Pending()
         self.published: list[dict[str, Any]] = []
         self.letters: list[dict[str, Any]] = []
+        self.mails: list[dict[str, Any]] = []
         self.executions: list[Execution] = []
         self.deliveries = 1  # how often each event reaches each of its targets
         self.last_error: BaseException | None = None
         wire.dynamodb.on_change, wire.on_events, wire.on_start = self._to_stream, self._to_bus, self.start
-        wire.on_letter = self._to_letters
+        wire.on_letter, wire.on_mail = self._to_letters, self._to_mails
 
     # --- state
 
     def snapshot(self) -> Any:
         """Return everything that is stored or on its way."""
-        return self.wire.dynamodb.snapshot(), copy.deepcopy((self.pending, self.published, self.letters)), passing.waited()
+        stored = self.wire.dynamodb.snapshot(), self.wire.secrets.snapshot()
+        return stored, copy.deepcopy((self.pending, self.published, self.letters, self.mails)), passing.waited()
 
     def restore(self, snapshot: Any) -> None:
         """Make everything as it was; processes start cold."""
         stored, on_its_way, waited = snapshot
-        self.wire.dynamodb.restore(stored)
-        self.pending, self.published, self.letters = copy.deepcopy(on_its_way)
+        tables, kept = stored
+        self.wire.dynamodb.restore(tables)
+        self.wire.secrets.restore(kept)
+        self.pending, self.published, self.letters, self.mails = copy.deepcopy(on_its_way)
         passing.go_to(waited)
         passing.dice.seed(0)
         self.executions = []
         self.deliveries = 1
         self.wire.reset()
         secrets.forget()
+        jwks.forget()
         gateways.forget()
         homes.forget()
         movements.forget()
@@ -127,6 +134,9 @@ class World:
 
     def _to_letters(self, letter: dict[str, Any]) -> None:
         self.letters.append(letter)
+
+    def _to_mails(self, mail: dict[str, Any]) -> None:
+        self.mails.append(mail)
 
     def spoil_stream(self, table: str, outbox: bytes) -> None:
         """Let somebody have written an item of his own into *table*, with an *outbox* that nobody packed."""
@@ -218,10 +228,10 @@ class World:
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         return [message for message in batch if message["messageId"] in failed]
 
-    def run_schedule(self, name: str) -> None:
-        """Run a scheduled function; where it fails, it runs again a minute later."""
+    def run_schedule(self, name: str, event: dict[str, Any] | None = None) -> None:
+        """Run a function that AWS runs by itself; where it fails, it runs again a minute later."""
         for _ in range(10):
-            if self._succeeds(name, {}):
+            if self._succeeds(name, event or {}):
                 return
             passing.wait(60)
         pytest.fail(f"{name} failed ten times: {self.last_error!r}")
@@ -237,9 +247,14 @@ class World:
 
 def open_world[W: World](patch: pytest.MonkeyPatch, kind: Callable[[Wire], W]) -> W:
     """Return the stack, empty, as a world of this *kind*. Ends with *patch*."""
-    secret_store = dict.fromkeys(template.resources(template.SECRET), CART_SECRET)
-    wire = Wire(DynamoDB(template.resources(template.TABLE)), secret_store)
+    keys = {name: SECRETS[name] for name in ("AccessKeySecret", "RefreshKeySecret")}
+    store = SecretStore(dict.fromkeys(template.resources(template.SECRET), CART_SECRET) | keys)
+    wire = Wire(DynamoDB(template.resources(template.TABLE)), store)
+    wire.dynamodb.do("PutItem", {"TableName": "IdentityTable", "Item": JWKS})
     passing.install(patch)
+    # What a guess costs a thief, nobody needs here, where every password is hashed a hundred times.
+    patch.setattr(passwords, "MEMORY_KIB", 8)
+    patch.setattr(passwords, "PASSES", 1)
     for name, value in (_environment() | _OF_TESTS).items():
         patch.setenv(name, value)
     for name in ("charge", "cancel"):
@@ -263,7 +278,7 @@ def _environment() -> dict[str, str]:
 
 
 def _resolved(value: Any) -> str:
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or "Fn::Sub" in value:
         return str(value)
     name = resource_of(value)
     return template.default_of(name) if name in template.template()["Parameters"] else name

@@ -82,6 +82,8 @@ class Scene:
 
     stack: Stack
     tokens: list[str] = field(default_factory=list)
+    # What people typed, were mailed or were answered with: nothing of it may be told anywhere.
+    secrets: list[str] = field(default_factory=list)
 
     @cached_property
     def anonymous(self) -> httpx.Client:

@@ -57,11 +57,17 @@ def test_nobody_deletes_or_scans(statements: dict[str, list[Statement]]) -> None
     assert not [action for action in actions if "Delete" in action or "Scan" in action]
 
 
+SIGN = {"LogInFunction", "RefreshSessionFunction", "VerifySecondFactorFunction"}
+
+
 @pytest.mark.parametrize(
     ("secret", "readers"),
     [
         ("TokenSigningSecret", {"AuthorizeFunction", "IssueTokenFunction", "IntrospectTokenFunction"}),
-        ("ServiceTokenSecret", {"AuthorizeFunction"}),
+        ("ServiceTokenSecret", {"AuthorizeFunction", "IntrospectTokenFunction"}),
+        # Private keys: for who signs. Who verifies has the public ones.
+        ("AccessKeySecret", {"RotateKeysFunction", *SIGN}),
+        ("RefreshKeySecret", {"RotateKeysFunction", *SIGN}),
         ("CartSnapshotSecret", {"CreateOrderFunction"}),
     ],
 )

@@ -5,12 +5,16 @@ import hashlib
 import hmac
 import json
 import time
+from uuid import uuid4
 
 import httpx
+import jwt
 import pytest
 
 from tests.integration.behind import Behind
 from tests.integration.scene import Json, Scene, refused, unique
+from tillflow.contexts.identity.tables import session_key, user_key
+from tillflow.storage.attributes import to_item
 
 WANTED: Json = {"userId": "user-1", "roles": ["buyer"], "ttlSeconds": 3600}
 
@@ -156,3 +160,65 @@ def test_a_token_that_is_not_valid_opens_no_door(scene: Scene, behind: Behind) -
     for token in (expired, foreign):
         answer = scene.anonymous.get("/api/stocks/release-events", headers={"Authorization": f"Bearer {token}"})
         assert answer.status_code == 401
+
+
+# --- services' own tokens, and sessions ---------------------------------------------------------------------------
+
+
+def test_a_service_has_a_token_of_its_own_until_it_is_revoked(scene: Scene) -> None:
+    made = scene.admin.post("/v1/service-tokens", {"name": "checkout", "scopes": ["tokens:issue"]})
+    assert made.status_code == 201, made.text
+    own = {"X-Service-Token": made.json()["token"]}
+    scene.tokens.append(made.json()["token"])
+
+    assert issue(scene, own).status_code == 200
+    refused(scene.anonymous.post("/api/auth/introspect", json={"token": "a.b"}, headers=own), 403)
+    listed = scene.admin.get("/v1/service-tokens").json()["items"]
+    assert [each["last_used_at"] is not None for each in listed if each["id"] == made.json()["id"]] == [True]
+
+    assert scene.admin.http.delete(f"/v1/service-tokens/{made.json()['id']}").status_code == 204
+    assert issue(scene, own).status_code == 401
+    assert introspect(scene, own["X-Service-Token"]) == {"active": False}
+
+
+@pytest.mark.parametrize("role", ["buyer", "seller", "manager", "operator"])
+def test_nobody_else_makes_a_service_s_token(scene: Scene, role: str) -> None:
+    refused(scene.caller(role).post("/v1/service-tokens", {"name": "checkout", "scopes": ["tokens:issue"]}), 403)
+    refused(scene.caller(role).get("/v1/service-tokens"), 403)
+
+
+def test_a_session_s_token_opens_routes_while_the_session_lives(scene: Scene, behind: Behind) -> None:
+    user_id, session_id, now = str(uuid4()), str(uuid4()), int(time.time())
+    user = {"name": "Ada", "disabled": False, "epoch": 1, "roles": ["operator"]}
+    session = {
+        "epoch": 1,
+        "current": 1,
+        "previous": 0,
+        "rotated_at": now * 1000,
+        "authenticated_at": now,
+        "expires_at": now + 600,
+    }
+    for key, item in ((user_key(user_id), user), (session_key(user_id, session_id), session)):
+        behind.aws.dynamodb.put_item(TableName=scene.stack.tables["IdentityTable"], Item=to_item(key | item))
+    variables = scene.stack.variables("AuthorizeFunction")
+    secret = behind.aws.secretsmanager.get_secret_value(SecretId=variables["ACCESS_KEY_SECRET_ARN"])["SecretString"]
+    key = json.loads(secret)["keys"][0]
+    issuer = variables["TOKEN_ISSUER"]
+    claims = {"iss": issuer, "aud": f"{issuer}:access", "sub": user_id, "sid": session_id, "jti": "1", "roles": []}
+    token = jwt.encode(claims | {"iat": now, "exp": now + 600}, key["pem"], "ES256", {"typ": "at+jwt", "kid": key["kid"]})
+    published = scene.anonymous.get("/.well-known/jwks.json").json()
+    assert jwt.PyJWKSet.from_dict(published)[key["kid"]]
+
+    scene.tokens.append(token)
+    caller = scene.connect({"Authorization": f"Bearer {token}"})
+    cancel = f"/api/orders/{uuid4()}/cancel"
+    assert introspect(scene, token)["roles"] == ["operator"]
+    assert caller.get("/api/v1/warehouses").status_code == 200
+    assert caller.post(cancel, json={}).status_code == 404
+
+    revoked = session_key(user_id, session_id) | session | {"revoked_at": "2026-03-01T00:00:00.000Z"}
+    behind.aws.dynamodb.put_item(TableName=scene.stack.tables["IdentityTable"], Item=to_item(revoked))
+
+    # At once where it hurts; elsewhere within a minute.
+    assert caller.post(cancel, json={}).status_code == 401
+    assert introspect(scene, token) == {"active": False}

@@ -23,8 +23,8 @@ class Request:
     """
     An HTTP request of *user*, who has *role*.
 
-    A file is a body that has it under `CSV`. *codes* are the error codes that may be its answer (the key's own apart),
-    *succeeds* whether a 2xx may.
+    *session* is the id of their login's. A file is a body that has it under `CSV`. *codes* are the error codes that may be its
+    answer (the key's own apart), *succeeds* whether a 2xx may.
     """
 
     route: str
@@ -36,6 +36,7 @@ class Request:
     key: str | None = None
     codes: frozenset[str] = frozenset()
     succeeds: bool = True
+    session: str | None = None
 
     def event(self, label: str) -> dict[str, Any]:
         """Return API Gateway's event of this request, of which *label* is the id."""
@@ -43,7 +44,7 @@ class Request:
         headers |= {"Idempotency-Key": self.key} if self.key else {}
         body = dict(self.body or {}).get(CSV, self.body)
         headers |= {"Content-Type": CSV} if body is not self.body else {}
-        parts: dict[str, Any] = {"body": body, "path": self.path, "query": self.query}
+        parts: dict[str, Any] = {"body": body, "path": self.path, "query": self.query, "session_id": self.session}
         return http_event(self.route, user=self.user, roles=[self.role], headers=headers, **parts)
 
     def __str__(self) -> str:
@@ -126,7 +127,7 @@ class Sent:
             self.status, self.body = answer["statusCode"], answer["body"]
             self.replayed = "x-idempotent-replay" in answer["headers"]
             if answer["headers"]["Content-Type"] == "application/json":
-                self.body = json.loads(self.body)
+                self.body = json.loads(self.body or "{}")
 
     def __str__(self) -> str:
         """Tell the answer in a few words."""

@@ -40,7 +40,7 @@ def write(seed: int, register: dict[str, Command]) -> list[Rush]:
         favour = [play.often * chance.choice((0, 1, 1, 8)) for play in plays]
         begun = len(written)
         for at in _moments(chance, since, lasts):
-            action = _action(seed, len(written), at, chance.choices(plays, favour)[0], written)
+            action = _action(seed, len(written), at, chance.choices(plays, favour if any(favour) else None)[0], written)
             written += [action] if action else []
         until = since + lasts + _CALM_AFTER
         rushes.append(Rush(written[begun:], Weather.of(chance, since, lasts), since, until))

@@ -6,6 +6,7 @@ import uuid
 from types import SimpleNamespace
 
 import pytest
+from argon2 import PasswordHasher
 
 from tests.faults import passing
 from tests.faults.commands import REGISTER
@@ -15,6 +16,7 @@ from tests.simulation.day import Simulator
 from tests.simulation.lambdas import running
 from tests.simulation.scheduler import dice
 from tests.simulation.shop import open_shop
+from tillflow.contexts.identity import factors, passwords
 from tillflow.runtime import metrics
 from tillflow.values import ids
 
@@ -37,6 +39,9 @@ def simulator(patch: pytest.MonkeyPatch) -> Simulator:
     patch.setattr(passing, "dice", SimpleNamespace(random=fall, seed=lambda _: None))
     patch.setattr(passing, "wait", cloud.scheduler.sleep)
     patch.setattr(metrics, "_write", lambda *_: None)
+    # What is random in what is stored is not, here.
+    patch.setattr(passwords, "hashed", lambda text: PasswordHasher(1, 8, 1).hash(text, salt=bytes(16)))
+    patch.setattr(factors, "secrets", SimpleNamespace(token_bytes=bytes))
     open_shop(cloud)
     cloud.scheduler.run()  # its first movements are listed
     return Simulator(cloud, cloud.snapshot(), REGISTER)

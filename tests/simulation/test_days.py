@@ -60,7 +60,9 @@ def test_a_bug_is_found(simulator: Simulator, monkeypatch: pytest.MonkeyPatch, b
 
 
 def test_every_function_that_writes_has_its_part_in_the_days(simulator: Simulator) -> None:
-    idle = set(simulator.cloud.wiring.writers)
+    # Nobody here is asked who they are; AWS rotates keys, and whoever deploys makes the first administrator.
+    elsewhere = {"identity/authorize", "identity/rotate_keys", "identity/create_first_administrator"}
+    idle = set(simulator.cloud.wiring.writers) - elsewhere
     for seed in range(1, DAYS_FOR_ALL + 1):
         simulator.run(seed)
         idle -= {call.function for call in simulator.cloud.wire.calls}

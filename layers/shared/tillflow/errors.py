@@ -8,13 +8,16 @@ The error tree. Only `http.py` turns it into responses; only a Lambda without a 
     │   ├── Forbidden         403
     │   ├── NotFound          404
     │   ├── Conflict          409
-    │   └── Stale             412
+    │   ├── Stale             412
+    │   └── TooMany           429
     ├── StepRefused           a saga step's business "no": the saga compensates
     └── Unavailable           503  a dependency failed or was too slow; the same call may be sent again
 
 A context subclasses these with its own code, e.g. `class OutOfStock(Conflict)`.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 
@@ -23,13 +26,14 @@ class TillflowError(Exception):
     Base of every error Tillflow raises on purpose.
 
     *message* is for people and says what to do; `code` (UPPER_SNAKE) and `detail` (a slug, where a
-    contract names one) are for programs; *extra* joins the error body (e.g. the order of a 409).
+    contract names one) are for programs; *extra* joins the error body (e.g. the order of a 409). `headers` join the answer's.
     """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "INTERNAL_ERROR"
     title: ClassVar[str] = "Internal server error"
     detail: str | None = None
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, message: str = "", *, detail: str | None = None, **extra: Any) -> None:
         super().__init__(message or self.title)
@@ -92,6 +96,18 @@ class Stale(Refusal):
     title = "Precondition failed"
 
 
+class TooMany(Refusal):
+    """It was asked for too often: the same may be sent again after *retry_after* seconds."""
+
+    status = 429
+    code = "TOO_MANY_REQUESTS"
+    title = "Too many requests"
+
+    def __init__(self, message: str = "", *, retry_after: int = 1, **extra: Any) -> None:
+        super().__init__(message, **extra)
+        self.headers = {"Retry-After": str(retry_after)}
+
+
 class StepRefused(TillflowError):
     """A saga step decided "no" and has committed why; the saga goes to compensation."""
 
@@ -106,3 +122,4 @@ class Unavailable(TillflowError):
     status = 503
     code = "SERVICE_UNAVAILABLE"
     title = "Service unavailable"
+    headers = MappingProxyType({"Retry-After": "1"})

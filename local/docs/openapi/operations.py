@@ -15,21 +15,25 @@ type Json = dict[str, Any]
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
-UNAVAILABLE = 503
 
 SECURITY_SCHEMES: Json = {
-    "Bearer": {"type": "http", "scheme": "bearer", "description": "A token from `POST /api/auth/token`."},
+    "Bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A session's access token, or one from `POST /api/auth/token`.",
+    },
     "ServiceToken": {
         "type": "apiKey",
         "in": "header",
         "name": "X-Service-Token",
-        "description": "The secret that Tillflow's own services share.",
+        "description": "The secret that Tillflow's own services share, or a service's token from `POST /v1/service-tokens`.",
     },
 }
 # The template's authorizers, as the alternatives that each takes.
 _CREDENTIALS = {
     NO_AUTHORIZER: (),
     "Bearer": ("Bearer",),
+    "Fresh": ("Bearer",),
     "AnyCredential": ("Bearer", "ServiceToken"),
 }
 HEADERS: Json = {
@@ -48,6 +52,7 @@ HEADERS: Json = {
         "schema": {"type": "string", "examples": ['"3"']},
     },
     "Content-Disposition": {"description": "The file's name.", "schema": {"type": "string"}},
+    "WWW-Authenticate": {"description": "What a credential must be (RFC 9110, 11.6.1).", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds to wait before the same request is sent again.", "schema": {"type": "string"}},
 }
 PARAMETERS: Json = {
@@ -123,7 +128,7 @@ def refusal(refusals: list[Refusal], schema: Json | None = None) -> Json:
         content["examples"] = {each.code: {"value": each.example} for each in refusals}
     return {
         "description": "\n".join(f"* `{each.code}`: {each.when}" for each in refusals),
-        "headers": _headers("Retry-After") if refusals[0].status == UNAVAILABLE else _headers(),
+        "headers": _headers(*dict.fromkeys(name for each in refusals for name in each.headers)),
         "content": {JSON: content},
     }
 
@@ -138,6 +143,8 @@ def _answer(route: Route, status: int, refusals: list[Refusal], schemas: Schemas
         file = ["Content-Disposition"] if kind == "text/csv" else []
         etag = ["ETag"] if "versioned" in route.notes else []
         found["headers"] = _headers(*replay, *file, *etag)
+    if kind is None:
+        return found
     content = {kind: {"schema": {"type": "string"}}} if isinstance(kind, str) else {JSON: {"schema": schemas.of(kind)}}
     return found | {"content": content}
 

@@ -17,12 +17,13 @@ REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 
 @dataclass(frozen=True)
 class Refusal:
-    """One error that a route may answer: its status, its code, when, and an example."""
+    """One error that a route may answer: its status, its code, when, an example, and the names of its own headers."""
 
     status: int
     code: str
     when: str
     example: Json
+    headers: tuple[str, ...]
 
 
 def refusals_of(route: Route) -> dict[int, list[Refusal]]:
@@ -57,11 +58,12 @@ def _gateway_responses(route: Route) -> Iterator[str]:
 
 def _of_error(error: type[TillflowError]) -> Refusal:
     words = prose(error.__doc__ or "").partition("\n\n")[0].replace("\n", " ")
-    example = error_body(error(words)) | {"request_id": REQUEST_ID}
-    return Refusal(error.status, error.code, words, example)
+    made = error(words)
+    return Refusal(error.status, error.code, words, error_body(made) | {"request_id": REQUEST_ID}, tuple(made.headers))
 
 
 def _of_gateway(name: str) -> Refusal:
     response = template()["Api"]["Properties"]["GatewayResponses"][name]
     body = json.loads(response["ResponseTemplates"]["application/json"])
-    return Refusal(response["StatusCode"], body["error_code"], body["message"], body | {"request_id": REQUEST_ID})
+    headers = response.get("ResponseParameters", {}).get("Headers", {})
+    return Refusal(response["StatusCode"], body["error_code"], body["message"], body | {"request_id": REQUEST_ID}, tuple(headers))

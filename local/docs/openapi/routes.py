@@ -13,15 +13,16 @@ from typing import Any
 from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped] # it knows CloudFormation's tags; ships no types
 
 from local import ROOT
-from tillflow.web.authorization import PUBLIC, ROUTES, credentials_of
+from tillflow.web.authorization import FRESH, PUBLIC, ROUTES, credentials_of
 from tillflow.web.openapi import NOTED, Notes
 
 type Json = dict[str, Any]
 
 FUNCTIONS = ROOT / "functions"
-# The template's authorizers, by the headers that they take; a public route has none.
 NO_AUTHORIZER = "NONE"
+# The template's authorizers, by the headers that they take; and those that keep no answer in their place.
 _AUTHORIZERS = {("authorization",): "Bearer", ("authorization", "x-service-token"): "AnyCredential"}
+_FRESH = {"Bearer": "Fresh", "AnyCredential": "AnyCredential"}
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _route(route: str, demand: str) -> Route:
         method=method.lower(),
         path=template,
         demand=demand,
-        authorizer=NO_AUTHORIZER if demand == PUBLIC else _AUTHORIZERS[credentials_of(route)],
+        authorizer=_authorizer(route, demand),
         notes=notes,
         served_by=f"{path.parent.name}/{path.stem}",
         context=path.parent.name,
@@ -95,6 +96,14 @@ def _route(route: str, demand: str) -> Route:
         aliased=first if first != route else None,
         sample=json.loads((ROOT / "events" / path.parent.name / f"{path.stem}.json").read_text()),
     )
+
+
+def _authorizer(route: str, demand: str) -> str:
+    """Return the template's authorizer of a route."""
+    if demand == PUBLIC:
+        return NO_AUTHORIZER
+    keeps = _AUTHORIZERS[credentials_of(route)]
+    return _FRESH[keeps] if route in FRESH else keeps
 
 
 def prose(docstring: str) -> str:

@@ -226,6 +226,7 @@ def test_a_bearer_token_lets_its_user_in(world: World) -> None:
         "userId": "user-1",
         "roles": "buyer",
         "expiresAt": str(introspect(world, token)["expiresAt"]),
+        "authenticatedAt": str(introspect(world, token)["issuedAt"]),
     }
     (statement,) = answer["policyDocument"]["Statement"]
     # API Gateway keeps the answer for this credential, whichever route is asked next.

@@ -5,14 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.bench import answers
+from local.bench import answers, people
 from local.bench.runtime import Network
-from local.shop.samples import sample
 from tests import template
 from tests.world import World
 from tillflow.runtime import aws
 
-_SERVICES = ("dynamodb", "events", "secretsmanager", "sqs", "stepfunctions")
+_SERVICES = ("dynamodb", "events", "kms", "secretsmanager", "sqs", "stepfunctions")
 
 
 @pytest.fixture
@@ -42,7 +41,7 @@ def test_a_function_gets_all_its_answers_in_the_benches(world: World, network: N
     names = {arn: secret for secret, arn in world.secret_arns.items()}
     variables = {variable: names.get(value, value) for variable, value in world.environments[name].items()}
     world.environments[name] = variables | answers.ENVIRONMENT
-    event = sample(name)
+    event = people.event(name)
     if name == "identity/authorize":
         event |= {"headers": {"Authorization": f"Bearer {answers.token()}"}}
 

@@ -183,7 +183,7 @@ def test_an_order_that_somebody_made_up_is_neither_driven_nor_undone(world: Worl
             world.step(step, order_id)
 
     assert world.step("fail_order", order_id) == {"undo": False}
-    assert all(world.items(table) == [] for table in world.tables)
+    assert all(world.items(table) == [] for table in world.tables if table != "IdentityTable")
 
 
 # --- money --------------------------------------------------------------------------------------------------------

@@ -34,13 +34,18 @@ class NotAnEnvelope(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why something happens: on whose behalf, as part of which trace, and when (*since* when, if something began it)."""
+    """
+    Why something happens: on whose behalf, as part of which trace, and when (*since* when, if something began it).
+
+    *name* is what the user is called, where that is known; it is in no event.
+    """
 
     user_id: str
     roles: tuple[str, ...]
     trace_id: str
     at: datetime = field(default_factory=lambda: clock.now())  # noqa: PLW0108 - not clock.now itself, which tests set
     since: datetime = field(default_factory=lambda: clock.now())  # noqa: PLW0108
+    name: str | None = None
 
     @staticmethod
     def of_envelope(envelope: Mapping[str, Any]) -> "Cause":

@@ -14,7 +14,9 @@ from tillflow.runtime.config import setting
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -26,7 +28,7 @@ _LONGEST_PAUSE_SECONDS = 1  # botocore's before the second
 # How long a call may take that gets no answer: whoever starts one must have this much time left.
 LONGEST_CALL_SECONDS = _SENDS * (_CONNECT_SECONDS + _READ_SECONDS) + _LONGEST_PAUSE_SECONDS
 
-_SERVICES = ("dynamodb", "events", "secretsmanager", "sqs", "stepfunctions")
+_SERVICES = ("dynamodb", "events", "kms", "secretsmanager", "sesv2", "sqs", "stepfunctions")
 _PARTITIONS = {
     "version": 3,
     "partitions": [
@@ -75,7 +77,11 @@ def client(service: Literal["dynamodb"]) -> "DynamoDBClient": ...
 @overload
 def client(service: Literal["events"]) -> "EventBridgeClient": ...
 @overload
+def client(service: Literal["kms"]) -> "KMSClient": ...
+@overload
 def client(service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
+@overload
+def client(service: Literal["sesv2"]) -> "SESV2Client": ...
 @overload
 def client(service: Literal["sqs"]) -> "SQSClient": ...
 @overload

@@ -8,10 +8,9 @@ still verifies. Both are fetched anew when something fits neither, for it may be
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tillflow.errors import Unavailable
 from tillflow.runtime import aws, faults
 from tillflow.runtime.config import setting
-from tillflow.values import clock
+from tillflow.runtime.kept import Kept
 
 _KEPT_SECONDS = 300
 # What fits no version (anybody can send garbage) asks Secrets Manager no more often than this.
@@ -19,16 +18,15 @@ _LOOKED_AGAIN_SECONDS = 10
 
 
 @dataclass(slots=True)
-class _Kept:
-    """A secret as it was last looked *at*; its *previous* version once somebody has asked for it."""
+class _Secret:
+    """A secret's *current* version; its *previous* one once somebody has asked for it."""
 
-    at: float
     current: bytes
     previous: bytes | None = None
     is_whole: bool = False
 
 
-_cache: dict[str, _Kept] = {}
+_cache: dict[str, Kept[_Secret]] = {}
 
 
 def current(name: str) -> bytes:
@@ -39,14 +37,19 @@ def current(name: str) -> bytes:
         Unavailable: Secrets Manager does not answer, and we have never had it.
         LookupError: it has no version.
     """
-    return _kept(name, _KEPT_SECONDS).current
+    return _kept(name).within(_KEPT_SECONDS).current
+
+
+def newest(name: str) -> bytes:
+    """Return the current version as `current` does, but as it was a few seconds ago: for whom what is kept does not do."""
+    return _kept(name).within(_LOOKED_AGAIN_SECONDS).current
 
 
 def versions(name: str) -> Iterator[bytes]:
     """Yield the current version of the secret, then what else may fit: a newer one, and the previous one (see `current`)."""
     known = current(name)
     yield known
-    kept = _kept(name, _LOOKED_AGAIN_SECONDS)
+    kept = _kept(name).within(_LOOKED_AGAIN_SECONDS)
     if kept.current != known:
         yield kept.current
     if not kept.is_whole:
@@ -55,22 +58,15 @@ def versions(name: str) -> Iterator[bytes]:
         yield kept.previous
 
 
-def _kept(name: str, seconds: float) -> _Kept:
-    """Return the secret as it was no longer than *seconds* ago."""
-    kept = _cache.get(name)
-    if kept is None or clock.monotonic() >= kept.at + seconds:
-        try:
-            value = _fetch(name, "AWSCURRENT")
-        except Unavailable:
-            if kept is None:
-                raise
-            # What was good a moment ago is better than to refuse everybody while the store is away.
-            kept.at = clock.monotonic()
-            return kept
-        if value is None:
-            raise LookupError(f"The secret behind {name} has no current version.")
-        kept = _cache[name] = _Kept(clock.monotonic(), value)
-    return kept
+def _kept(name: str) -> Kept[_Secret]:
+    return _cache.setdefault(name, Kept(lambda: _look(name)))
+
+
+def _look(name: str) -> _Secret:
+    value = _fetch(name, "AWSCURRENT")
+    if value is None:
+        raise LookupError(f"The secret behind {name} has no current version.")
+    return _Secret(value)
 
 
 def _fetch(name: str, stage: str) -> bytes | None:

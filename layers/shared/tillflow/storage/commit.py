@@ -13,7 +13,7 @@ outbox. A later write of that item which emits nothing removes the attribute, so
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -54,6 +54,14 @@ def always() -> When:
 def absent() -> When:
     """Return the condition that there is no such item yet."""
     return When("attribute_not_exists(#pk)", {})
+
+
+def unchanged(known: Item | None, names: Iterable[str]) -> When:
+    """Return the condition that an item has these attributes as *known*, which was read; that there is none where it is None."""
+    if known is None:
+        return absent()
+    tests = (f"#{name} = :{name}" if name in known else f"attribute_not_exists(#{name})" for name in names)
+    return when(" AND ".join(tests), **{name: known[name] for name in names if name in known})
 
 
 @dataclass(slots=True)

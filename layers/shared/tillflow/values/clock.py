@@ -20,6 +20,16 @@ def epoch(moment: datetime) -> int:
     return int(moment.timestamp())
 
 
+def milliseconds(moment: datetime) -> int:
+    """Return *moment* as whole milliseconds since 1970 (what API Gateway counts in)."""
+    return int(moment.timestamp() * 1000)
+
+
+def from_milliseconds(milliseconds: int) -> datetime:
+    """Return the moment so many milliseconds after 1970, UTC."""
+    return datetime.fromtimestamp(milliseconds // 1000, UTC).replace(microsecond=milliseconds % 1000 * 1000)
+
+
 def iso(moment: datetime) -> str:
     """Return *moment* as ISO 8601 in UTC with milliseconds and `Z`: sorts as text, as the contracts show it."""
     # Not strftime: its %Y writes the year 500 as "500", which does not sort.

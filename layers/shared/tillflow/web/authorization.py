@@ -19,6 +19,13 @@ class Role(StrEnum):
     SERVICE = "service"
 
 
+class ServiceScope(StrEnum):
+    """The scopes that a service's own token can have: of the routes that take one."""
+
+    TOKENS_ISSUE = "tokens:issue"
+    TOKENS_INTROSPECT = "tokens:introspect"
+
+
 # A route that anyone may call, and one that any valid credential may.
 PUBLIC = "public"
 AUTHENTICATED = "authenticated"
@@ -29,9 +36,20 @@ SCOPES: dict[Role, frozenset[str]] = {
     Role.MANAGER: frozenset({"catalog:write", "stock:audit", "stock:history", "stock:read", "stock:write"}),
     Role.OPERATOR: frozenset({"orders:write", "stock:read", "stock:audit"}),
     Role.ADMIN: frozenset(
-        {"catalog:write", "orders:write", "stock:audit", "stock:history", "stock:read", "stock:write", "tokens:issue"}
+        {
+            "catalog:write",
+            "machines:write",
+            "orders:write",
+            "stock:audit",
+            "stock:history",
+            "stock:read",
+            "stock:write",
+            "users:read",
+            "users:write",
+            *ServiceScope,
+        }
     ),
-    Role.SERVICE: frozenset({"tokens:issue"}),
+    Role.SERVICE: frozenset(ServiceScope),
 }
 
 ROUTES: dict[str, str] = {
@@ -40,8 +58,34 @@ ROUTES: dict[str, str] = {
     "GET /readyz": PUBLIC,
     "GET /openapi.json": PUBLIC,
     "GET /docs": PUBLIC,
+    "GET /.well-known/jwks.json": PUBLIC,
     "POST /api/auth/token": "tokens:issue",
-    "POST /api/auth/introspect": "tokens:issue",
+    "POST /v1/auth/register": PUBLIC,
+    "POST /v1/auth/email/verify": PUBLIC,
+    "POST /v1/auth/login": PUBLIC,
+    "POST /api/v1/auth/login": PUBLIC,
+    "POST /v1/auth/mfa/verify": PUBLIC,
+    "POST /v1/auth/mfa/totp": AUTHENTICATED,
+    "POST /v1/auth/mfa/totp/confirm": AUTHENTICATED,
+    "DELETE /v1/auth/mfa/totp": AUTHENTICATED,
+    "POST /v1/auth/refresh": PUBLIC,
+    "POST /v1/auth/logout": AUTHENTICATED,
+    "POST /v1/auth/password": AUTHENTICATED,
+    "POST /v1/auth/password/reset": PUBLIC,
+    "POST /v1/auth/password/reset/confirm": PUBLIC,
+    "GET /v1/auth/sessions": AUTHENTICATED,
+    "DELETE /v1/auth/sessions/{id}": AUTHENTICATED,
+    "GET /v1/users": "users:read",
+    "GET /v1/users/me": AUTHENTICATED,
+    "PATCH /v1/users/me": AUTHENTICATED,
+    "GET /v1/users/{id}": AUTHENTICATED,
+    "PUT /v1/users/{id}/roles": "users:write",
+    "POST /v1/users/{id}/disable": "users:write",
+    "POST /v1/users/{id}/enable": "users:write",
+    "POST /api/auth/introspect": "tokens:introspect",
+    "POST /v1/service-tokens": "machines:write",
+    "GET /v1/service-tokens": "machines:write",
+    "DELETE /v1/service-tokens/{id}": "machines:write",
     "POST /api/orders": AUTHENTICATED,
     "POST /orders": AUTHENTICATED,
     "GET /api/orders": AUTHENTICATED,
@@ -75,8 +119,30 @@ ROUTES: dict[str, str] = {
     "GET /api/stocks/release-events/export": "stock:audit",
 }
 
+# Routes that hurt: who calls is found anew each time, for what is kept may be a minute old (docs/adr/0009).
+FRESH = frozenset(
+    {
+        "POST /api/orders/{orderId}/cancel",
+        "POST /orders/{orderId}/cancel",
+        "POST /v1/auth/logout",
+        "POST /v1/auth/mfa/totp",
+        "POST /v1/auth/mfa/totp/confirm",
+        "DELETE /v1/auth/mfa/totp",
+        "POST /v1/auth/password",
+        "GET /v1/auth/sessions",
+        "DELETE /v1/auth/sessions/{id}",
+        "GET /v1/users",
+        "PUT /v1/users/{id}/roles",
+        "POST /v1/users/{id}/disable",
+        "POST /v1/users/{id}/enable",
+        "POST /v1/service-tokens",
+        "GET /v1/service-tokens",
+        "DELETE /v1/service-tokens/{id}",
+    }
+)
+
 # The headers whose credential a demand's routes take, in lower case; a bearer token alone where nothing is said.
-CREDENTIALS: dict[str, tuple[str, ...]] = {"tokens:issue": ("authorization", "x-service-token")}
+CREDENTIALS: dict[str, tuple[str, ...]] = dict.fromkeys(ServiceScope, ("authorization", "x-service-token"))
 
 
 def credentials_of(route: str) -> tuple[str, ...]:

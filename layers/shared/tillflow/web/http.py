@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack
 
-from tillflow.errors import Invalid, TillflowError, Unavailable
+from tillflow.errors import Invalid, TillflowError
 from tillflow.runtime.deadline import LambdaContext
 from tillflow.runtime.invocation import begin, logger
 from tillflow.storage.idempotency import Reply
@@ -41,6 +41,14 @@ class Versioned:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class Headed:
+    """An answer that has *headers* of its own."""
+
+    body: dict[str, Any]
+    headers: Mapping[str, str]
+
+
 def csv_download(filename: str, columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> Download:
     """
     Return *records* as a CSV file.
@@ -62,7 +70,8 @@ def csv_download(filename: str, columns: Sequence[str], records: Iterable[Mappin
     return Download(text, "text/csv; charset=utf-8", filename)
 
 
-type Answer = Reply | Download | Versioned | dict[str, Any]
+# None: 204, there is nothing to say.
+type Answer = Reply | Download | Versioned | Headed | dict[str, Any] | None
 type Route = Callable[[Request], Answer]
 
 
@@ -141,6 +150,10 @@ def _render(answer: Answer) -> _Rendered:
             return 200, answer.text, {"Content-Type": answer.content_type, "Content-Disposition": disposition}
         case Versioned():
             return 200, jsontext.dumps(answer.body), {"ETag": f'"{answer.version}"'}
+        case Headed():
+            return 200, jsontext.dumps(answer.body), dict(answer.headers)
+        case None:
+            return 204, "", {}
         case Reply():
             return answer.status, jsontext.dumps(answer.body), {REPLAY_HEADER: "true"} if answer.replayed else {}
     return 200, jsontext.dumps(answer), {}
@@ -148,7 +161,7 @@ def _render(answer: Answer) -> _Rendered:
 
 def _render_error(error: TillflowError, request: Request) -> _Rendered:
     body = error_body(error) | {"request_id": request.request_id}
-    return error.status, jsontext.dumps(body), {"Retry-After": "1"} if isinstance(error, Unavailable) else {}
+    return error.status, jsontext.dumps(body), dict(error.headers)
 
 
 def error_body(error: TillflowError) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import NoneType
+from types import MappingProxyType, NoneType
 from typing import Any, get_args
 from urllib.parse import unquote
 
@@ -20,8 +20,11 @@ from tillflow.web.authorization import scopes_of
 from tillflow.web.validation import problems
 
 _HEADER_TEXT = re.compile(r"[\x21-\x7e]{1,128}")
+# A login is fresh for ten minutes.
+FRESH_SECONDS = 600
 # The contracts' word for whatever is wrong with a request.
 _DETAIL = "invalid payload"
+_LONGEST_USER_AGENT = 256
 
 
 class BadRequest(Invalid):
@@ -30,13 +33,30 @@ class BadRequest(Invalid):
     status = 400
 
 
+class FreshLoginRequired(Unauthorized):
+    """Who calls has not shown lately that it is them: log in, then do it within ten minutes (RFC 9470)."""
+
+    code = "FRESH_LOGIN_REQUIRED"
+    headers = MappingProxyType(
+        {"WWW-Authenticate": f'Bearer error="insufficient_user_authentication", max_age="{FRESH_SECONDS}"'},
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls: *user_id*, *roles*, and the *scopes* that follow from them."""
+    """
+    Who calls: *user_id*, *roles*, and the *scopes* that follow from them (a machine's credential has its own).
+
+    *authenticated_at* says when they showed that it is them (seconds since 1970), *session_id* of which login; *name* is what a
+    user is called.
+    """
 
     user_id: str
     roles: tuple[str, ...]
     scopes: frozenset[str]
+    session_id: str | None = None
+    authenticated_at: int | None = None
+    name: str | None = None
 
     def may(self, scope: str) -> bool:
         """Tell whether the caller has *scope*."""
@@ -51,6 +71,16 @@ class Principal:
         """
         if not self.may(scope):
             raise Forbidden(f"This needs the scope {scope}, which your token does not carry.")
+
+    def require_fresh_login(self) -> None:
+        """
+        Go on only where the caller has logged in a moment ago: what is stolen, or left open on a desk, does not do.
+
+        Raises:
+            FreshLoginRequired: it is longer ago.
+        """
+        if clock.epoch(clock.now()) - (self.authenticated_at or 0) >= FRESH_SECONDS:
+            raise FreshLoginRequired("Log in again: this asks for a login that is less than ten minutes old.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +123,15 @@ class Request:
         if "userId" not in context or clock.epoch(clock.now()) >= float(context.get("expiresAt", "inf")):
             raise Unauthorized("Send a valid credential.")
         roles = tuple(filter(None, context.get("roles", "").split(",")))
-        return Principal(context["userId"], roles, scopes_of(roles))
+        scopes = frozenset(context["scopes"].split()) if "scopes" in context else scopes_of(roles)
+        return Principal(
+            context["userId"],
+            roles,
+            scopes,
+            session_id=context.get("sessionId"),
+            name=context.get("name"),
+            authenticated_at=int(context["authenticatedAt"]) if "authenticatedAt" in context else None,
+        )
 
     @property
     def request_id(self) -> str:
@@ -101,9 +139,25 @@ class Request:
         sent = self.headers.get("x-request-id", "")
         return sent if _HEADER_TEXT.fullmatch(sent) else self.event["requestContext"]["requestId"]
 
+    @property
+    def address(self) -> str:
+        """The network's address that the request came from, as API Gateway saw it: no header, which anybody can write."""
+        return str(self.event["requestContext"]["identity"]["sourceIp"])
+
+    @property
+    def user_agent(self) -> str:
+        """What the client says that it is, as far as it can be shown (256 characters); empty where it says nothing."""
+        return "".join(filter(str.isprintable, self.headers.get("user-agent", "")))[:_LONGEST_USER_AGENT]
+
+    @property
+    def arrived(self) -> int:
+        """When API Gateway took the request in, in milliseconds since 1970."""
+        return int(self.event["requestContext"]["requestTimeEpoch"])
+
     def cause(self) -> Cause:
         """Return the cause of what this request does."""
-        return Cause(self.caller.user_id, self.caller.roles, self.trace_id)
+        caller = self.caller
+        return Cause(caller.user_id, caller.roles, self.trace_id, name=caller.name)
 
     def json(self) -> dict[str, Any]:
         """

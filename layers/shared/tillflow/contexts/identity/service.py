@@ -1,4 +1,4 @@
-"""Credentials in, principals out; and new tokens."""
+"""Issued tokens and the stack's service token: made, and read."""
 
 import hmac
 
@@ -29,19 +29,3 @@ def read_service_token(text: str) -> Token | None:
     """Return the service principal if *text* is the stack's service token, else None."""
     sent = text.encode("utf-8", "surrogatepass")
     return SERVICE_PRINCIPAL if any(hmac.compare_digest(secret, sent) for secret in secrets.versions(_SERVICE)) else None
-
-
-def authenticate(headers: dict[str, str], accepted: tuple[str, ...]) -> Token | None:
-    """
-    Return the principal of a request's credential (*headers* in lower case), or None: no or no valid credential.
-
-    Only the *accepted* headers are looked at: API Gateway keeps the answer under these, for whoever sends the same.
-    """
-    credentials = {name: headers[name] for name in accepted if name in headers}
-    scheme, _, credential = credentials.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return read_token(credential.strip())
-    if "x-service-token" in credentials:
-        return read_service_token(credentials["x-service-token"])
-    # X-Api-Key: producers do not exist yet, so there is no valid key.
-    return None

@@ -79,7 +79,7 @@ def _check_time() -> None:
 
 
 def _cause(job: Import) -> Cause:
-    return Cause(job.user_id, job.roles, job.trace_id)
+    return Cause(job.user_id, job.roles, job.trace_id, name=job.user_name)
 
 
 # --- what a row is, and whether it may be

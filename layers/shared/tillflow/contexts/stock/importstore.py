@@ -40,6 +40,7 @@ class Import:
     lines: list[int]
     sizes: list[int]
     status: str = RUNNING
+    user_name: str | None = None
     completed_at: str | None = None
 
 
@@ -103,6 +104,7 @@ def add(job: Import, cause: Cause) -> Import:
         "digest": job.digest,
         "dry_run": job.dry_run,
         "user_id": job.user_id,
+        "user_name": job.user_name,
         "roles": list(job.roles),
         "trace_id": job.trace_id,
         "created_at": job.created_at,
@@ -198,7 +200,8 @@ def _due(at: datetime) -> Item:
 def _import(item: Item) -> Import:
     fields = {name: item[name] for name in ("digest", "dry_run", "user_id", "trace_id", "created_at", "sizes", "status")}
     lines = list(accumulate(unpacked(item["lines"])))
-    return Import(tables.id_of(item), roles=tuple(item["roles"]), lines=lines, completed_at=item.get("completed_at"), **fields)
+    later: dict[str, Any] = {name: item.get(name) for name in ("user_name", "completed_at")}
+    return Import(tables.id_of(item), roles=tuple(item["roles"]), lines=lines, **fields, **later)
 
 
 def _packed(value: Any) -> bytes:

@@ -44,6 +44,7 @@ def accept(text: str, key: str, cause: Cause, *, dry_run: bool) -> Reply:
             clock.iso(cause.at),
             wanted.lines,
             sizes=[len(piece) for piece in pieces],
+            user_name=cause.name,
         )
         importstore.put_pieces(job, pieces)
         found = importstore.add(job, cause)

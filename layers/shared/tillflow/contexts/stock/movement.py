@@ -31,6 +31,7 @@ class Movement:
     occurred_at: str
     created_at: str
     created_by: str
+    created_by_name: str
     notes: str | None
     is_sale: bool
     warehouse_code: str | None  # where it was recorded; else it is looked up when it is shown
@@ -79,6 +80,7 @@ def _movement(event_id: str, event: Item, warehouse_id: str, lines: Sequence[Lin
         occurred_at=occurred_at,
         created_at=event.get("created_at") or occurred_at,
         created_by=event["created_by"],
+        created_by_name=event.get("created_by_name") or event["created_by"],  # a service has no name, nor has a sale
         notes=event.get("notes"),
         is_sale=is_sale,
         warehouse_code=event.get("warehouse_code"),
@@ -106,7 +108,7 @@ def present(movement: Movement, warehouse_code: str) -> dict[str, Any]:
         "reasonCode": movement.reason,
         "notes": movement.notes,
         "createdById": movement.created_by,
-        "createdByUsername": movement.created_by,  # nobody has another name yet
+        "createdByUsername": movement.created_by_name,
         "createdAt": movement.created_at,
         "lines": [
             {

@@ -133,4 +133,5 @@ def _stored(wanted: CreateStockEvent, warehouse: Warehouse, cause: Cause) -> Ite
         "occurred_at": clock.iso(wanted.occurredAt or cause.at),
         "created_at": clock.iso(cause.at),
         "created_by": cause.user_id,
+        "created_by_name": cause.name,
     }

@@ -1,11 +1,13 @@
 """Who reads queues and streams: bounded, patient, watched. A consumer is a function, and a stack of stacks/consumer.yaml."""
 
+import json
 from collections import Counter
 from typing import Any
 
 import pytest
 
 from tests import template
+from tests.faults.wiring import matches
 
 FUNCTIONS = template.resources(template.FUNCTION)
 STACKS = {
@@ -47,6 +49,25 @@ def test_what_a_consumer_s_queue_does_not_take_is_not_dropped() -> None:
     assert [each["DeadLetterConfig"] for each in consumer["Rule"]["Properties"]["Targets"]] == [{"Arn": dead_letters}]
     assert dead_letters in statement["Resource"]
     assert {"Ref": "DeadLetters"} in policy["Queues"]
+
+
+def patterns() -> dict[str, Any]:
+    """Return what each rule of the bus takes, by what it feeds."""
+    rules = {name: json.loads(each["Parameters"]["EventPattern"]) for name, each in STACKS.items()}
+    for name, machine in template.resources("AWS::Serverless::StateMachine").items():
+        for each in machine.get("Events", {}).values():
+            rules[name] = each["Properties"]["Pattern"]
+    return rules
+
+
+@pytest.mark.parametrize("name", patterns())
+def test_a_rule_says_whose_events_it_takes(name: str) -> None:
+    """What comes from outside has a source of its own: it is written down, and moves neither stock nor money."""
+    pattern = patterns()[name]
+
+    outside = {"source": "eventflow.a-shop", "detail-type": next(iter(pattern.get("detail-type", ["any"])))}
+    assert "source" in pattern
+    assert matches({part: pattern[part] for part in outside if part in pattern}, outside) == (name == "EventLog")
 
 
 def test_every_queue_that_is_read_is_a_consumer_s() -> None:

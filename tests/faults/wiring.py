@@ -40,6 +40,8 @@ def _takes(want: Any, value: Any) -> bool:
     ((test, operand),) = want.items()
     if test == "exists":
         return bool((value is not None) == operand)
+    if test == "anything-but":
+        return not _takes(operand, value)
     assert test == "prefix", f"the harness does not know the pattern {want}"
     return isinstance(value, str) and value.startswith(operand)
 

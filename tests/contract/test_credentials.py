@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests import accounts, shop
 from tests.people import authorized
 from tests.world import SECRETS, SERVICE_TOKEN, Answer, World
-from tillflow.contexts.identity import keyring, rules, tables, tokens
+from tillflow.contexts.identity import keyring, rules, tokens
 from tillflow.contexts.identity.rules import Token
-from tillflow.storage import batch
 from tillflow.values import clock, ids
 from tillflow.web.authorization import AUTHENTICATED, PUBLIC, ROUTES, SCOPES, Role, scopes_of
 
@@ -40,80 +40,53 @@ OF_THE_CALLER = {
 }
 
 
-def log_in(name: str, *roles: str, disabled: bool = False, revoked: bool = False, expired: bool = False) -> str:
-    """Let there be a user of this name, logged in, and return their access token."""
-    user_id, session_id = ids.derived("user", name), ids.derived("session", name)
-    at = clock.now() - timedelta(hours=1 if expired else 0)
-    user = {
-        "email": f"{name}@example.com",
-        "name": name,
-        "roles": list(roles),
-        "password_hash": "none",
-        "email_verified": True,
-        "disabled": disabled,
-        "epoch": 0,
-        "created_at": clock.iso(at),
-    }
-    session = {
-        "epoch": 0,
-        "current": 1,
-        "previous": 0,
-        "rotated_at": clock.milliseconds(at),
-        "told_at": clock.milliseconds(at),
-        "reissues": 0,
-        "created_at": clock.iso(at),
-        "authenticated_at": clock.epoch(at),
-        "expires_at": clock.epoch(at) + 86_400,
-        "address": "203.0.113.7",
-        "user_agent": "tests",
-        "revoked_at": clock.iso(at) if revoked else None,
-    }
-    batch.put("IdentityTable", [tables.user_key(user_id) | user, tables.session_key(user_id, session_id) | session])
-    return tokens.access(user_id, session_id, roles, at)
+def log_in(world: World, *roles: str, at: timedelta = timedelta(), **values: Any) -> str:
+    """Let there be a user with *roles*, logged in *at* a time from now, and return their access token; *values* as `change`s."""
+    account = accounts.add(world, *roles)
+    for part in ("user", "session"):
+        account.change(world, part, **values.get(part, {}))
+    return tokens.access(account.user_id, account.session_id, roles, clock.now() + at)
 
 
-def forged() -> str:
+def forged(world: World) -> str:
     """Return an administrator's token that is right in everything but its signature, which another key has made."""
-    stolen = log_in("admin", "admin")
-    header, claims, _ = stolen.split(".")
+    header, claims, _ = log_in(world, "admin").split(".")
     key = keyring.key_of(ec.derive_private_key(7, keyring.CURVE()), 0)
     signature = tokens._JWS.encode(b"anything", key.private, "ES256").split(".")[2]  # noqa: SLF001 - a forger's key
     return f"{header}.{claims}.{signature}"
 
 
-def refresh() -> str:
-    """Return an administrator's refresh token."""
-    log_in("admin", "admin")
-    now = clock.now()
-    return tokens.refresh(ids.derived("user", "admin"), ids.derived("session", "admin"), 1, now, clock.epoch(now) + 900)
-
-
 def service_s(role: str, user_id: str = "somebody", seconds: int = 600) -> str:
-    """Return a token as `POST /api/auth/token` issues them."""
+    """Return a token as `POST /api/auth/token` issues them, that is good for so many *seconds* from now."""
     now = clock.epoch(clock.now())
-    return rules.issue(Token(user_id, (role,), now - 700, now - 700 + 600 + seconds), SECRETS["TokenSigningSecret"].encode())
+    return rules.issue(Token(user_id, (role,), now - 100, now + seconds), SECRETS["TokenSigningSecret"].encode())
+
+
+def disabled_user_s(world: World) -> str:
+    """Return a service's token for a user who is disabled."""
+    account = accounts.add(world, "admin")
+    account.change(world, "user", disabled=True)
+    return service_s("admin", account.user_id)
 
 
 # What is no credential, or is none any more: 401 on every route that asks for one.
-WORTHLESS: dict[str, Callable[[], str]] = {
-    "none": lambda: "",
-    "made up": lambda: "made.up.token",
-    "expired": lambda: log_in("admin", "admin", expired=True),
+WORTHLESS: dict[str, Callable[[World], str]] = {
+    "none": lambda _: "",
+    "made up": lambda _: "made.up.token",
+    "expired": lambda world: log_in(world, "admin", at=timedelta(hours=-1)),
     "forged": forged,
-    "a refresh token": refresh,
-    "the service token": lambda: SERVICE_TOKEN,
-    "of a revoked session": lambda: log_in("admin", "admin", revoked=True),
-    "of a disabled user": lambda: log_in("admin", "admin", disabled=True),
-    "a service's, expired": lambda: service_s("admin", seconds=-1),
-    "a service's, for a disabled user": lambda: (
-        log_in("admin", disabled=True),
-        service_s("admin", ids.derived("user", "admin")),
-    )[1],
+    "a refresh token": lambda world: accounts.add(world, "admin").refresh(),
+    "the service token": lambda _: SERVICE_TOKEN,
+    "of a revoked session": lambda world: log_in(world, "admin", session={"revoked_at": clock.iso(clock.now())}),
+    "of a session that a new password ended": lambda world: log_in(world, "admin", user={"epoch": 7}),
+    "of a disabled user": lambda world: log_in(world, "admin", user={"disabled": True}),
+    "a service's, expired": lambda _: service_s("admin", seconds=-1),
+    "a service's, for a disabled user": disabled_user_s,
 }
 # And what is one: of each role, as a login and as a service's token.
-GOOD: dict[str, Callable[[Role], str]] = {
-    "a login": lambda role: log_in(role.value, role.value),
-    "a service's": lambda role: service_s(role.value),
+GOOD: dict[str, Callable[[World, Role], str]] = {
+    "a login": lambda world, role: log_in(world, role.value),
+    "a service's": lambda _, role: service_s(role.value),
 }
 
 
@@ -131,7 +104,7 @@ def turned_away(answer: Answer) -> int | None:
 
 @pytest.mark.parametrize("route", ASKED)
 def test_what_is_no_credential_opens_no_route(world: World, route: str) -> None:
-    answers = {name: call(world, route, make()).status for name, make in WORTHLESS.items()}
+    answers = {name: call(world, route, make(world)).status for name, make in WORTHLESS.items()}
 
     assert answers == dict.fromkeys(WORTHLESS, 401)
 
@@ -145,11 +118,25 @@ def test_each_role_is_let_in_or_turned_away_whatever_its_credential(world: World
         for role in Role
     }
 
-    assert {(kind, role): turned_away(call(world, route, make(role))) for kind, make in GOOD.items() for role in Role} == expected
+    assert {
+        (kind, role): turned_away(call(world, route, make(world, role))) for kind, make in GOOD.items() for role in Role
+    } == expected
 
 
 def test_every_route_that_any_credential_opens_says_what_becomes_of_what_is_another_s() -> None:
     assert {route for route in ROUTES if ROUTES[route] == AUTHENTICATED} == OF_OTHERS.keys() | OF_THE_CALLER
+
+
+@pytest.mark.parametrize("route", OF_OTHERS)
+def test_what_is_another_s_is_told_to_nobody(world: World, route: str) -> None:
+    other = accounts.add(world)
+    shop.stock(world, 5)
+    made = {"orderId": shop.order(world), "id": other.session_id if "sessions" in route else other.user_id}
+
+    answer = authorized(world, route, log_in(world, "buyer"), path=made)
+
+    assert answer.status == OF_OTHERS[route], answer
+    assert other.user_id not in answer.text
 
 
 def test_nobody_but_administrators_reads_or_changes_users() -> None:

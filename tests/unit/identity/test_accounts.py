@@ -9,7 +9,7 @@ import pytest
 from tests import shop
 from tests.people import OTHER_PASSWORD, PASSWORD, SESSION, Person, first_administrator, member
 from tests.world import Answer, World
-from tillflow.contexts.identity import codes, tables
+from tillflow.contexts.identity import codes, passwords, tables, users
 from tillflow.contexts.identity.codes import Purpose
 from tillflow.values import clock, ids
 
@@ -415,3 +415,17 @@ def test_what_somebody_records_has_their_name(world: World) -> None:
     assert shown["createdByUsername"] == "Ada"
     answer = world.call("POST /api/v1/stock-events", roles=["manager"], user="clerk", body=body)
     assert answer.json["createdByUsername"] == "clerk"
+
+
+def test_a_login_hashes_the_password_with_the_parameters_of_today(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = member(world)
+    before = users.get(ada.user_id).password_hash
+    monkeypatch.setattr(passwords, "PASSES", passwords.PASSES + 1)
+
+    assert ada.log_in().status == 200
+
+    after = users.get(ada.user_id).password_hash
+    assert (f"t={passwords.PASSES}" in after, f"t={passwords.PASSES}" in before) == (True, False)
+    assert ada.call("GET /v1/users/me").status == 200
+    assert ada.log_in().status == 200
+    assert users.get(ada.user_id).password_hash == after

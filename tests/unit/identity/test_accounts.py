@@ -99,6 +99,16 @@ def test_who_registers_an_address_that_is_taken_is_told_the_same_and_its_owner_i
     assert ada.log_in().status == 200
 
 
+def test_who_registers_again_and_again_is_answered_the_same_whoever_has_the_address(world: World) -> None:
+    """Beyond the mails that an address gets in an hour, a taken one was a 500: a sign that it is taken."""
+    taken, free = member(world), Person(world, email="eve@example.com")
+
+    answers = [person.register() for person in (taken, free) for _ in range(8)]
+
+    assert [(answer.status, answer.json) for answer in answers] == [(202, {"status": "accepted"})] * 16
+    assert taken.log_in().status == 200
+
+
 def test_a_mail_s_link_makes_its_own_registration_the_good_one(world: World) -> None:
     """Who registers somebody else's address first does not choose the password that the owner's own link opens."""
     thief = Person(world, password=OTHER_PASSWORD, name="Thief")

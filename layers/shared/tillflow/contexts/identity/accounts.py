@@ -47,10 +47,10 @@ def _register(wanted: Register, password_hash: str, why: Cause, *, told: bool) -
     known = users.find_by_email(wanted.email)
     commit = Commit(why)
     user = known or _new(wanted, password_hash, why)
-    if told:
-        bound = {} if user.email_verified else {"password_hash": password_hash, "name": wanted.name}
-        purpose = Purpose.TAKEN if user.email_verified else Purpose.VERIFY
-        codes.issue(commit, purpose, user.user_id, why, **bound)
+    # No mail is no reason to write nothing: there must be something to commit, whoever has the address.
+    purpose = Purpose.NOBODY if not told else Purpose.TAKEN if user.email_verified else Purpose.VERIFY
+    bound = {"password_hash": password_hash, "name": wanted.name} if purpose == Purpose.VERIFY else {}
+    codes.issue(commit, purpose, user.user_id, why, **bound)
     if known is None:
         users.add(commit, user)
     elif not user.email_verified:

@@ -32,7 +32,7 @@ class Purpose(StrEnum):
     RESET = "reset"
     # Tells somebody who registers again that they have an account: its mail has no link that changes anything.
     TAKEN = "taken"
-    # Nobody has this address: the same work, and no mail.
+    # Nobody has this address, or it has had its mails: the same work, and no mail.
     NOBODY = "nobody"
     MFA = "mfa"
 

@@ -293,6 +293,17 @@ def test_a_password_is_changed_by_who_knows_it_and_has_just_logged_in(world: Wor
     refused(world.call("POST /v1/auth/password", body=wanted), 403, "NO_SESSION")
 
 
+def test_a_session_issues_itself_no_token_that_passes_for_a_fresh_login(world: World, time: list[datetime]) -> None:
+    admin = first_administrator(world)
+    wanted = {"userId": admin.user_id, "roles": ["admin"]}
+    assert admin.call("POST /api/auth/token", wanted).status == 200
+
+    time[0] += timedelta(minutes=10)
+
+    refused(admin.call("PUT /v1/users/{id}/roles", {"roles": ["admin"]}, path={"id": admin.user_id}), 401, "FRESH_LOGIN_REQUIRED")
+    refused(admin.call("POST /api/auth/token", wanted), 401, "FRESH_LOGIN_REQUIRED")
+
+
 def test_a_reset_s_link_sets_the_password_and_ends_every_session(world: World) -> None:
     ada = member(world)
 

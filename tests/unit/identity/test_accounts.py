@@ -341,6 +341,17 @@ def test_nobody_is_told_whether_an_address_has_an_account(world: World) -> None:
 # --- administration --------------------------------------------------------------------------------------------------------
 
 
+def test_nobody_is_kept_from_a_new_password_by_who_registers_their_address(world: World) -> None:
+    ada = member(world)
+    for _ in range(8):
+        ada.register()
+
+    assert ada.send("POST /v1/auth/password/reset", {"email": ada.email}).status == 202
+
+    answer = ada.send("POST /v1/auth/password/reset/confirm", {"token": ada.mailed(Purpose.RESET), "password": OTHER_PASSWORD})
+    assert answer.status == 204
+
+
 def test_an_administrator_finds_lists_and_changes_users(world: World, time: list[datetime]) -> None:
     seconds = count(1)
     admin = first_administrator(world)

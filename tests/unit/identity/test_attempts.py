@@ -203,7 +203,7 @@ def test_an_ipv6_customer_is_one_address(one: str, other: str, *, is_one: bool) 
 @pytest.mark.usefixtures("wait")
 def test_of_who_tries_only_a_digest_is_kept_and_not_for_long(world: World) -> None:
     guess()
-    attempts.may_mail(ADA)
+    attempts.may_mail("reset", ADA)
     items = [item for item in world.items("IdentityTable") if item["pk"].startswith("rate:")]
 
     assert {item["pk"].split(":")[1] for item in items} == {"account", "ip", "mail", "pair"}
@@ -232,10 +232,10 @@ def test_a_second_factor_is_counted_for_itself() -> None:
 
 @pytest.mark.usefixtures("world")
 def test_a_mailbox_gets_five_mails_an_hour(wait: Pass) -> None:
-    assert [attempts.may_mail(ADA) for _ in range(7)] == [True] * 5 + [False] * 2
-    assert attempts.may_mail(BOB)
+    assert [attempts.may_mail("reset", ADA) for _ in range(7)] == [True] * 5 + [False] * 2
+    assert attempts.may_mail("reset", BOB)
     wait(720)
-    assert [attempts.may_mail(ADA) for _ in range(2)] == [True, False]
+    assert [attempts.may_mail("reset", ADA) for _ in range(2)] == [True, False]
 
 
 @pytest.mark.usefixtures("world", "wait")
@@ -246,7 +246,7 @@ def test_the_limits_are_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert (guess(), guess(address=ELSEWHERE)) == (0, 3600)
     assert (guess(BOB), guess("carl@example.com")) == (0, 30)
-    assert [attempts.may_mail(ADA) for _ in range(2)] == [True, False]
+    assert [attempts.may_mail("reset", ADA) for _ in range(2)] == [True, False]
 
 
 @pytest.mark.usefixtures("world")

@@ -39,7 +39,7 @@ def register(wanted: Register, client: Client, trace_id: str) -> None:
     attempts.by_address(client.address)
     passwords.check(wanted.password, email=wanted.email, name=wanted.name)
     password_hash = passwords.hashed(wanted.password)
-    told = attempts.may_mail(addresses.folded(wanted.email))
+    told = attempts.may_mail("register", addresses.folded(wanted.email))
     again(lambda: _register(wanted, password_hash, cause(trace_id), told=told), _BUSY)
 
 
@@ -148,7 +148,7 @@ def ask_for_reset(email: str, client: Client, trace_id: str) -> None:
         TooManyAttempts: too many such requests from this address of the network.
     """
     attempts.by_address(client.address)
-    told = attempts.may_mail(addresses.folded(email))
+    told = attempts.may_mail("reset", addresses.folded(email))
     user, why = users.find_by_email(email), cause(trace_id)
     commit = Commit(why)
     if told and user and not user.disabled:

@@ -98,10 +98,15 @@ def by_address(address: str) -> None:
     _take(_by_address(address))
 
 
-def may_mail(account: str) -> bool:
-    """Count a mail to *account* (a folded mail address), and tell whether it may be sent: no stranger's mailbox is filled."""
+def may_mail(what: str, account: str) -> bool:
+    """
+    Count a mail of this kind to *account* (a folded mail address), and tell whether it may be sent: no mailbox is filled.
+
+    Each kind is counted for itself: who has an address told of registrations keeps nobody from a new password.
+    """
+    limit = Bucket(number("MAILS_PER_ADDRESS", 5), _HOUR)
     try:
-        _take(_Counter(tables.rate_key("mail", _digest(account)), Bucket(number("MAILS_PER_ADDRESS", 5), _HOUR)))
+        _take(_Counter(tables.rate_key("mail", f"{what}:{_digest(account)}"), limit))
     except TooManyAttempts:
         return False
     return True

@@ -3,7 +3,7 @@
 from tillflow.contexts.identity import administration, users
 from tillflow.contexts.identity.answers import User
 from tillflow.contexts.identity.models import Roles
-from tillflow.contexts.identity.refusals import LastAdministrator, UserNotFound
+from tillflow.contexts.identity.refusals import LastAdministrator, UserNotFound, UserNotVerified
 from tillflow.web.http import Api
 from tillflow.web.request import FreshLoginRequired, Request
 
@@ -11,7 +11,10 @@ api = Api()
 
 
 @api.route(
-    "PUT /v1/users/{id}/roles", body=Roles, answers={200: User}, refuses=[UserNotFound, LastAdministrator, FreshLoginRequired]
+    "PUT /v1/users/{id}/roles",
+    body=Roles,
+    answers={200: User},
+    refuses=[UserNotFound, LastAdministrator, UserNotVerified, FreshLoginRequired],
 )
 def set_roles(request: Request) -> dict[str, object]:
     """Answer the user. It takes a login of the last ten minutes; a new token is not needed."""

@@ -427,6 +427,14 @@ def test_the_last_administrator_stays(world: World) -> None:
     assert admin.call("PUT /v1/users/{id}/roles", {"roles": []}, path=mine).status == 200
 
 
+def test_nobody_administers_whose_address_is_not_shown_to_be_theirs(world: World) -> None:
+    admin, eve = first_administrator(world), Person(world, email="eve@example.com")
+    eve.register()
+
+    refused(admin.call("PUT /v1/users/{id}/roles", {"roles": ["admin"]}, path={"id": eve.user_id}), 409, "USER_NOT_VERIFIED")
+    refused(admin.call("POST /v1/users/{id}/disable", path={"id": admin.user_id}), 409, "LAST_ADMINISTRATOR")
+
+
 def test_a_machine_s_role_is_no_person_s(world: World) -> None:
     ada = member(world)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tillflow.contexts.identity import passwords, tables, users
 from tillflow.contexts.identity.models import UsersQuery
-from tillflow.contexts.identity.refusals import LastAdministrator
+from tillflow.contexts.identity.refusals import LastAdministrator, UserNotVerified
 from tillflow.contexts.identity.users import User
 from tillflow.messaging.envelope import Cause
 from tillflow.storage import database
@@ -60,8 +60,15 @@ def set_roles(user_id: str, roles: tuple[str, ...], why: Cause) -> User:
     Raises:
         UserNotFound: there is no such user.
         LastAdministrator: nobody else could administer.
+        UserNotVerified: they are to administer, and cannot log in yet.
     """
-    return _change(user_id, lambda user: {"roles": list(roles)} if set(user.roles) != set(roles) else {}, why)
+
+    def decide(user: User) -> dict[str, Any]:
+        if "admin" in roles and not user.email_verified:
+            raise UserNotVerified("Have them open the mail that they were sent when they registered, then make them one.")
+        return {"roles": list(roles)} if set(user.roles) != set(roles) else {}
+
+    return _change(user_id, decide, why)
 
 
 def disable(user_id: str, why: Cause) -> User:

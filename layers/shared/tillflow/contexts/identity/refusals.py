@@ -73,6 +73,13 @@ class LastAdministrator(Conflict):
     title = "Last administrator"
 
 
+class UserNotVerified(Conflict):
+    """Nobody has shown that the user's address is theirs: whoever registered it must not come to administer."""
+
+    code = "USER_NOT_VERIFIED"
+    title = "User not verified"
+
+
 class NoEnrolment(Conflict):
     """There is no second factor to confirm: none was asked for, or too long ago."""
 

@@ -27,6 +27,8 @@ type Body = dict[str, Any]
 _STRETCH = re.compile(r"(#?\w+) = (:\w+)(?: AND (#?\w+) BETWEEN (:\w+) AND (:\w+))?")
 # DynamoDB's limits of one request.
 _MOST_READ, _MOST_WRITTEN, _MOST_ACTIONS = 100, 25, 100
+# Of a partition key and a sort key, in bytes.
+_LONGEST_KEYS = (2048, 1024)
 
 
 class Refused(Exception):
@@ -196,6 +198,8 @@ class DynamoDB:
         key = self._find(action["TableName"]).key_of(action["Item" if kind == "Put" else "Key"])
         if not all(key):
             raise Refused("ValidationException", "One or more parameter values are not valid: an empty string as a key")
+        if any(len(str(each).encode()) > most for each, most in zip(key, _LONGEST_KEYS, strict=False)):
+            raise Refused("ValidationException", "One or more parameter values were invalid: a key has exceeded its maximum size")
         return key
 
     def _decide(self, kind: str, action: Body) -> _Change:

@@ -218,6 +218,13 @@ def test_nobody_ends_another_s_session(world: World) -> None:
     assert bob.call("GET /v1/users/me").status == 200
 
 
+@pytest.mark.parametrize(
+    "session_id", ["none", "x" * 3000, "%ED%A0%80", " "], ids=["no id", "too long", "half a character", "a space"]
+)
+def test_there_is_no_session_of_an_id_that_is_none(world: World, session_id: str) -> None:
+    refused(member(world).call("DELETE /v1/auth/sessions/{id}", path={"id": session_id}), 404, "SESSION_NOT_FOUND")
+
+
 def test_a_token_that_was_issued_to_a_service_has_no_session_to_end(world: World) -> None:
     refused(world.call("POST /v1/auth/logout", user="user-1"), 403, "NO_SESSION")
     assert world.call("GET /v1/auth/sessions", user="user-1").json == {"items": []}

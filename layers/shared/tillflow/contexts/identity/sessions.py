@@ -12,7 +12,7 @@ from tillflow.messaging.envelope import Cause
 from tillflow.storage import database
 from tillflow.storage.attributes import Item
 from tillflow.storage.commit import Commit, when
-from tillflow.values import clock
+from tillflow.values import clock, ids
 from tillflow.web.request import Request
 
 
@@ -49,13 +49,16 @@ def end(user_id: str, session_id: str | None, cause: Cause) -> None:
     """
     if session_id is None:
         raise NoSession("This credential is no login's, and has no session. It ends by itself.")
+    not_found = SessionNotFound("There is no session with this id.")
+    if not ids.is_uuid(session_id):
+        raise not_found  # DynamoDB takes no key of any length
     commit = Commit(cause)
     commit.update(
         tables.identity(),
         tables.session_key(user_id, session_id),
         change={"revoked_at": clock.iso(cause.at)},
         when=when("attribute_exists(#pk)"),
-        otherwise=lambda _: SessionNotFound("There is no session with this id."),
+        otherwise=lambda _: not_found,
     )
     commit.write()
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.people import OTHER_PASSWORD, SESSION, Person, member
 from tests.world import Answer, World
-from tillflow.contexts.identity import totp
+from tillflow.contexts.identity import passwords, totp, users
 from tillflow.contexts.identity.codes import Purpose
 from tillflow.values import clock
 
@@ -133,3 +133,13 @@ def test_who_takes_it_away_has_just_logged_in(ada: Careful, time: list[datetime]
     ada.tokens = ada.answer(ada.code()).json
     assert ada.call("DELETE /v1/auth/mfa/totp").status == 204
     assert ada.log_in().json == SESSION
+
+
+def test_a_password_is_hashed_anew_before_the_second_factor_too(ada: Careful, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "PASSES", passwords.PASSES + 1)
+
+    assert ada.answer(ada.code()).status == 200
+
+    user = users.find(ada.user_id)
+    assert user
+    assert not passwords.is_outdated(user.password_hash)

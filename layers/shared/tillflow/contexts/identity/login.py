@@ -59,6 +59,8 @@ def log_in(email: str, password: str, cookies: str, client: Client, trace_id: st
         raise EmailNotVerified("Open the link in the mail that we sent you. Register again to get another.")
     taken.give_back()
     why = Cause(user.user_id, user.roles, trace_id)
+    if passwords.is_outdated(user.password_hash):
+        _rehash(user, password, why)
     commit = Commit(why)
     if user.mfa_enabled:
         code_id = codes.issue(commit, Purpose.MFA, user.user_id, why, epoch=user.epoch, guesses=0)
@@ -66,8 +68,6 @@ def log_in(email: str, password: str, cookies: str, client: Client, trace_id: st
         return Challenged(codes.token_of(code_id, Purpose.MFA, user.user_id))
     tokens = opening.begin(commit, user, client, why.at)
     commit.write()
-    if passwords.is_outdated(user.password_hash):
-        _rehash(user, password, why)
     return LoggedIn(tokens, devices.cookie(folded))
 
 

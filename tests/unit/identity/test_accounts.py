@@ -11,6 +11,7 @@ from tests.people import OTHER_PASSWORD, PASSWORD, SESSION, Person, first_admini
 from tests.world import Answer, World
 from tillflow.contexts.identity import codes, passwords, tables, users
 from tillflow.contexts.identity.codes import Purpose
+from tillflow.contexts.identity.refusals import AddressTaken
 from tillflow.values import clock, ids
 
 
@@ -95,7 +96,8 @@ def test_who_registers_an_address_that_is_taken_is_told_the_same_and_its_owner_i
 
     assert (answer.status, answer.json) == (202, {"status": "accepted"})
     assert [item["user_id"] for item in world.items("IdentityTable") if item.get("purpose") == "taken"] == [ada.user_id]
-    refused(stranger.log_in(), 401, "INVALID_CREDENTIALS")
+    refused(stranger.log_in(), 403, "EMAIL_NOT_VERIFIED")
+    refused(stranger.log_in("neither of the two passwords"), 401, "INVALID_CREDENTIALS")
     assert ada.log_in().status == 200
 
 
@@ -476,3 +478,12 @@ def test_a_login_hashes_the_password_with_the_parameters_of_today(world: World, 
     assert ada.call("GET /v1/users/me").status == 200
     assert ada.log_in().status == 200
     assert users.get(ada.user_id).password_hash == after
+
+
+def test_the_first_administrator_takes_no_address_that_somebody_has(world: World) -> None:
+    Person(world, email="admin@example.com").register()
+
+    with pytest.raises(AddressTaken):
+        first_administrator(world)
+    wanted = {"email": "root@example.com", "password": OTHER_PASSWORD, "name": "Root"}
+    assert world.invoke("identity/create_first_administrator", wanted) == {"status": "created"}

@@ -135,6 +135,9 @@ FRESH = frozenset(
         "PUT /v1/users/{id}/roles",
         "POST /v1/users/{id}/disable",
         "POST /v1/users/{id}/enable",
+        # Whose warehouse it is.
+        "PUT /api/v1/warehouses/{id}/sellers/{userId}",
+        "DELETE /api/v1/warehouses/{id}/sellers/{userId}",
         "POST /v1/service-tokens",
         "GET /v1/service-tokens",
         "DELETE /v1/service-tokens/{id}",

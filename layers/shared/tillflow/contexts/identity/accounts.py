@@ -53,7 +53,9 @@ def _register(wanted: Register, password_hash: str, why: Cause, *, told: bool) -
     codes.issue(commit, purpose, user.user_id, why, **bound)
     if known is None:
         users.add(commit, user)
-    elif not user.email_verified:
+    elif user.email_verified:
+        users.keep_tried(commit, user, password_hash)
+    else:
         users.change(commit, user, password_hash=password_hash, name=wanted.name)
     commit.write()
 

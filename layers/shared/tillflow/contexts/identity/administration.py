@@ -6,11 +6,11 @@ from typing import Any
 
 from tillflow.contexts.identity import passwords, tables, users
 from tillflow.contexts.identity.models import UsersQuery
-from tillflow.contexts.identity.refusals import LastAdministrator, UserNotVerified
+from tillflow.contexts.identity.refusals import AddressTaken, LastAdministrator, UserNotVerified
 from tillflow.contexts.identity.users import User
 from tillflow.messaging.envelope import Cause
 from tillflow.storage import database
-from tillflow.storage.again import again
+from tillflow.storage.again import Moved, again
 from tillflow.storage.commit import Commit, absent, when
 from tillflow.storage.tables import INDEX_PARTITIONS
 from tillflow.values import clock, ids
@@ -30,6 +30,7 @@ def create_first(email: str, password: str, name: str, why: Cause) -> str | None
 
     Raises:
         WeakPassword: the password is too short or too well known.
+        AddressTaken: somebody has registered this address already.
     """
     passwords.check(password, email=email, name=name)
     user = User(
@@ -50,6 +51,8 @@ def create_first(email: str, password: str, name: str, why: Cause) -> str | None
         commit.write()
     except _AlreadyThere:
         return None
+    except Moved:
+        raise AddressTaken("Somebody has registered this address. Take another for the first administrator.") from None
     return user.user_id
 
 

@@ -53,10 +53,14 @@ def log_in(email: str, password: str, cookies: str, client: Client, trace_id: st
     taken = attempts.login(folded, client.address, devices.known(cookies, folded))
     user = users.find_by_email(email)
     is_right = passwords.matches(user.password_hash if user else None, password)
+    unverified = EmailNotVerified("Open the link in the mail that we sent you. Register again to get another.")
     if not (is_right and user and not user.disabled):
+        # Whoever registered the address with this password hears the same, whether it was free or taken.
+        if passwords.matches(user.tried_hash if user else None, password):
+            raise unverified
         raise InvalidCredentials("The address or the password is not right.")
     if not user.email_verified:
-        raise EmailNotVerified("Open the link in the mail that we sent you. Register again to get another.")
+        raise unverified
     taken.give_back()
     why = Cause(user.user_id, user.roles, trace_id)
     if passwords.is_outdated(user.password_hash):

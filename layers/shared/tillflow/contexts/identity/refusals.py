@@ -66,6 +66,13 @@ class SessionNotFound(NotFound):
     code = "SESSION_NOT_FOUND"
 
 
+class AddressTaken(Conflict):
+    """Somebody else has this address. Only the deployment is told: everybody else gets a mail."""
+
+    code = "ADDRESS_TAKEN"
+    title = "Address taken"
+
+
 class LastAdministrator(Conflict):
     """Somebody must be able to administer."""
 

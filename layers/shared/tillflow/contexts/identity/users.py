@@ -21,7 +21,8 @@ class User:
     """
     A user: who they are, what they may do, and how they show that it is them.
 
-    Sessions of another *epoch* are over. *factor* is the second factor's part of the item.
+    Sessions of another *epoch* are over. *factor* is the second factor's part of the item. *tried_hash* is of the password that
+    somebody registered the address with when it was taken already (`keep_tried`).
     """
 
     user_id: str
@@ -34,6 +35,7 @@ class User:
     epoch: int
     created_at: str
     factor: Item = field(default_factory=dict)
+    tried_hash: str | None = None
 
     @property
     def mfa_enabled(self) -> bool:
@@ -83,7 +85,8 @@ def get(user_id: str) -> User:
 def find_by_email(email: str) -> User | None:
     """Return whose address this is, or None; the same two reads whether there is one or not."""
     taken = database.get(tables.identity(), tables.email_key(addresses.folded(email)))
-    return find(taken["user_id"] if taken else ids.derived("nobody", addresses.folded(email)))
+    user = find(taken["user_id"] if taken else ids.derived("nobody", addresses.folded(email)))
+    return replace(user, tried_hash=taken.get("tried_hash")) if taken and user else user
 
 
 def find_each(user_ids: Iterable[str]) -> Iterator[User]:
@@ -116,6 +119,21 @@ def add(commit: Commit, user: User) -> None:
             "listed_as": tables.listed_as(user.created_at, user.user_id),
         },
         when=absent(),
+        otherwise=lambda _: Moved(),
+    )
+
+
+def keep_tried(commit: Commit, user: User, password_hash: str) -> None:
+    """
+    Let *commit* keep the password that somebody registered a taken address with.
+
+    With it they are told that the address is not verified, as they would be if it had been free: nobody learns which it is.
+    """
+    commit.update(
+        tables.identity(),
+        tables.email_key(addresses.folded(user.email)),
+        change={"tried_hash": password_hash},
+        when=when("attribute_exists(#pk)"),
         otherwise=lambda _: Moved(),
     )
 

@@ -21,7 +21,8 @@ api = Api()
 def verify_second_factor(request: Request) -> Headed:
     """Answer the session's tokens. The code is a TOTP's six digits, or a recovery code."""
     shown = request.body(SecondFactor)
-    found = login.verify_second_factor(shown.mfa_token, shown.code, Client.of(request), request.trace_id)
+    cookies = request.headers.get("cookie", "")
+    found = login.verify_second_factor(shown.mfa_token, shown.code, cookies, Client.of(request), request.trace_id)
     return Headed(found.tokens.answer(), {"Set-Cookie": found.cookie})
 
 

@@ -223,11 +223,11 @@ def test_whatever_is_sent_as_an_address_is_counted(account: str) -> None:
 @pytest.mark.usefixtures("world", "wait")
 def test_a_second_factor_is_counted_for_itself() -> None:
     def try_code() -> None:
-        attempts.second_factor("user-1")
+        attempts.second_factor("user-1", None)
 
     assert [wait_told(try_code) for _ in range(6)] == [0, 0, 0, 0, 0, 1]
     assert guess() == 0
-    assert wait_told(lambda: attempts.second_factor("user-2")) == 0
+    assert wait_told(lambda: attempts.second_factor("user-2", None)) == 0
 
 
 @pytest.mark.usefixtures("world")

@@ -143,3 +143,14 @@ def test_a_password_is_hashed_anew_before_the_second_factor_too(ada: Careful, mo
     user = users.find(ada.user_id)
     assert user
     assert not passwords.is_outdated(user.password_hash)
+
+
+def test_who_has_stolen_the_password_keeps_nobody_s_own_device_out(ada: Careful, time: list[datetime]) -> None:
+    cookie = ada.answer(ada.code()).headers["Set-Cookie"].partition(";")[0]
+    time[0] += timedelta(seconds=30)
+    thief = Careful(ada.world, address="198.51.100.66")
+    told = [thief.answer("000000").status for _ in range(7)]
+
+    assert 429 in told
+    answer = ada.send(VERIFY, {"mfa_token": ada.challenge(), "code": ada.code()}, headers={"Cookie": cookie})
+    assert answer.status == 200

@@ -78,14 +78,16 @@ def login(account: str, address: str, device: str | None) -> Taken:
     )
 
 
-def second_factor(user_id: str) -> Taken:
+def second_factor(user_id: str, device: str | None) -> Taken:
     """
     Count a guess at a user's second factor. Only who has shown their password comes so far.
+
+    A *device* that has logged in before is counted by itself alone, as in `login`: who has stolen the password keeps nobody out.
 
     Raises:
         TooManyAttempts: there were too many.
     """
-    return _take(_Counter(tables.rate_key("factor", user_id), Backoff()))
+    return _take(_Counter(tables.rate_key("factor", f"{user_id}:{device}" if device else user_id), Backoff()))
 
 
 def by_address(address: str) -> None:

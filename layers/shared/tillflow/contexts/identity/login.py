@@ -75,7 +75,7 @@ def log_in(email: str, password: str, cookies: str, client: Client, trace_id: st
     return LoggedIn(tokens, devices.cookie(folded))
 
 
-def verify_second_factor(mfa_token: str, code: str, client: Client, trace_id: str) -> LoggedIn:
+def verify_second_factor(mfa_token: str, code: str, cookies: str, client: Client, trace_id: str) -> LoggedIn:
     """
     Return the session of a login whose second factor is shown: a TOTP's code, or a recovery code.
 
@@ -85,7 +85,8 @@ def verify_second_factor(mfa_token: str, code: str, client: Client, trace_id: st
         TooManyAttempts: this user's second factor was guessed at too often.
     """
     challenge = codes.opened(mfa_token, Purpose.MFA, _over())
-    taken = attempts.second_factor(challenge["user_id"])
+    owner = users.get(challenge["user_id"])
+    taken = attempts.second_factor(owner.user_id, devices.known(cookies, addresses.folded(owner.email)))
     _count_guess(challenge, accounts.cause(trace_id))
 
     def attempt() -> tuple[User, Tokens]:

@@ -64,7 +64,7 @@ class Simulator:
                     self._rush(rush, people, kept)
                     self._hold(people)
         except AssertionError as error:
-            day.failure = str(error).splitlines()[0]
+            day.failure = str(error).partition("\n")[0] or repr(error)
             note(f"FAILED {day.failure}")
         finally:
             cloud.scheduler.stop()

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from tests import shop
 from tests.people import OTHER_PASSWORD, PASSWORD, SESSION, Person, first_administrator, member
@@ -12,6 +14,7 @@ from tests.world import Answer, World
 from tillflow.contexts.identity import codes, passwords, tables, users
 from tillflow.contexts.identity.codes import Purpose
 from tillflow.contexts.identity.refusals import AddressTaken
+from tillflow.runtime import aws
 from tillflow.values import clock, ids
 
 
@@ -487,3 +490,23 @@ def test_the_first_administrator_takes_no_address_that_somebody_has(world: World
         first_administrator(world)
     wanted = {"email": "root@example.com", "password": OTHER_PASSWORD, "name": "Root"}
     assert world.invoke("identity/create_first_administrator", wanted) == {"status": "created"}
+
+
+def test_a_mail_that_is_sent_before_its_request_is_answered_is_no_fault(world: World) -> None:
+    """The answer of the database is lost, and what was written is read, and changed, before it is sent again."""
+    ada = member(world)
+    client = aws.client("dynamodb")
+    put = client.put_item
+    sends: list[Any] = []
+
+    def lose(**request: Any) -> Any:
+        sends.append(put(**request) if not sends else request)
+        if len(sends) == 1:
+            put(TableName=request["TableName"], Item=request["Item"] | {"commit_token": {"S": "the consumer's"}})
+            raise ReadTimeoutError(endpoint_url="")
+        return put(**request)
+
+    with patch.object(client, "put_item", lose):
+        answer = ada.send("POST /v1/auth/password/reset", {"email": ada.email})
+
+    assert (answer.status, len(sends)) == (202, 2)

@@ -29,8 +29,9 @@ from tillflow.values import ids
 
 _NAME = re.compile(r"#(\w+)")
 
-# The error that a failed condition means, given the item that failed it (None where there is no item).
-type Otherwise = Callable[[Item | None], Exception]
+# The error that a failed condition means, given the item that failed it (None where there is no item). No error: what is
+# there can only be what this commit wrote, before an answer was lost, and others have gone on from it since.
+type Otherwise = Callable[[Item | None], Exception | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,8 @@ class Commit:
             found = _found(error.response)
             if found and found.get("commit_token") == self._token:
                 return  # An answer was lost: the condition ran into this very commit.
-            raise action.otherwise(found) from error
+            if refusal := action.otherwise(found):
+                raise refusal from error
 
     def _send_transaction(self) -> None:
         client = aws.client("dynamodb")
@@ -199,7 +201,9 @@ class Commit:
         except client.exceptions.TransactionCanceledException as error:
             for action, reason in zip(self._actions, error.response["CancellationReasons"], strict=True):
                 if reason["Code"] == "ConditionalCheckFailed":
-                    raise action.otherwise(_found(reason)) from error
+                    if refusal := action.otherwise(_found(reason)):
+                        raise refusal from error
+                    return
             raise
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from local.shop import people
 from tests.world import World
 from tillflow.contexts.identity import tables, tokens
 from tillflow.storage.attributes import to_item
@@ -38,30 +39,9 @@ class Account:
 
 def add(world: World, *roles: str, user_id: str | None = None, session_id: str | None = None) -> Account:
     """Store a user with *roles* (a buyer) and a session that began now."""
-    user_id, session_id, now = user_id or ids.new(), session_id or ids.new(), clock.epoch(clock.now())
-    user = tables.user_key(user_id) | {
-        "email": "user@example.com",
-        "name": "User",
-        "roles": list(roles or ("buyer",)),
-        "password_hash": "of none",
-        "email_verified": True,
-        "disabled": False,
-        "epoch": 1,
-        "created_at": clock.iso(clock.now()),
-    }
-    session = tables.session_key(user_id, session_id) | {
-        "epoch": 1,
-        "current": 2,
-        "previous": 1,
-        "rotated_at": now * 1000,
-        "told_at": now * 1000,
-        "reissues": 0,
-        "created_at": clock.iso(clock.now()),
-        "authenticated_at": now,
-        "address": "203.0.113.7",
-        "user_agent": "curl/8.11.1",
-        "expires_at": now + MONTH,
-    }
+    user_id, session_id = user_id or ids.new(), session_id or ids.new()
+    user = tables.user_key(user_id) | people.user("user@example.com", roles or ("buyer",))
+    session = tables.session_key(user_id, session_id) | people.session() | {"current": 2, "previous": 1}
     account = Account(user_id, session_id, user, session)
     for part in ("user", "session"):
         account.change(world, part)

@@ -10,6 +10,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from local.shop.people import PASSWORD_HASH
 from local.shop.samples import sample
 from tillflow.contexts.identity import totp
 
@@ -40,8 +41,7 @@ USER = {
     "email": "ada@example.com",
     "name": "Ada",
     "roles": ["buyer"],
-    # Of the samples' password.
-    "password_hash": "$argon2id$v=19$m=19456,t=2,p=1$b26/6j8XTjFr4JcvShGC7A$XhddSs+DthoOciMoZ/8CmUwYbglD0FnPSuG3fVQw8QM",
+    "password_hash": PASSWORD_HASH,
     "email_verified": True,
     "disabled": False,
     "epoch": 1,

@@ -20,7 +20,7 @@ from local import STATE, LocalError
 from local.platform import container, keys
 from local.platform.stack import Stack
 from local.process import aside
-from local.shop import cart, samples
+from local.shop import cart, people, samples
 from local.shop.client import connect
 from local.shop.samples import BEFORE, TRACE_ID, Json, text_of
 from local.shop.story import PLACED
@@ -67,7 +67,10 @@ def event(stack: Stack, name: str) -> Json:
                 trace.events(stack, told.words[TRACE_ID], PLACED)
         else:
             invoke(stack, earlier, told.event(earlier))
-    return told.event(name)
+    fresh = told.event(name)
+    if people.is_of_one(name, fresh):
+        return people.move_in(stack, name, told.word(people.USER_ID), told.word(people.SESSION_ID), fresh)
+    return fresh
 
 
 def plays_saga(name: str) -> bool:
@@ -134,9 +137,10 @@ class Retold:
         if samples.IMPORT_ID in text:
             self.words.setdefault(samples.IMPORT_ID, self._import_id)
         known = "|".join(map(re.escape, self.words))
-        return re.sub(f"{known}|{_UUID}|{_MOMENT}", lambda found: self._word(found[0]), text)
+        return re.sub(f"{known}|{_UUID}|{_MOMENT}", lambda found: self.word(found[0]), text)
 
-    def _word(self, word: str) -> str:
+    def word(self, word: str) -> str:
+        """Return what stands in the place of a *word* of the samples."""
         if re.fullmatch(_MOMENT, word):
             moved = datetime.fromisoformat(word) + (self._now - samples.AT)
             return moved.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -5,6 +5,7 @@ from typing import Any
 
 import jwt
 
+from local.shop import people
 from tests.simulation.scene import Evening, Request, Scene
 from tests.world import REFRESH_KEY
 from tillflow.contexts.identity import passwords, tables
@@ -99,36 +100,12 @@ def _session(name: str) -> str:
 
 def move_in() -> None:
     """Let those who live here have accounts, and be logged in."""
-    now = clock.now()
-    epoch, at = clock.epoch(now), clock.milliseconds(now)
     items: list[dict[str, Any]] = [tables.administrators_key() | {"number": 1}]
     for name in HOUSE:
-        user = {
-            "email": _email(name),
-            "name": name,
-            "roles": ["admin" if name == "ada" else "buyer"],
-            "password_hash": passwords.hashed(PASSWORDS[0]),
-            "email_verified": True,
-            "disabled": False,
-            "epoch": 0,
-            "created_at": clock.iso(now),
-        }
-        session = {
-            "epoch": 0,
-            "current": 1,
-            "previous": 0,
-            "rotated_at": at,
-            "told_at": at,
-            "reissues": 0,
-            "created_at": clock.iso(now),
-            "authenticated_at": epoch,
-            "expires_at": epoch + 2_592_000,
-            "address": "203.0.113.7",
-            "user_agent": "",
-        }
+        user = people.user(_email(name), ("admin" if name == "ada" else "buyer",), password_hash=passwords.hashed(PASSWORDS[0]))
         items.append(tables.email_key(_email(name)) | {"user_id": _user(name)})
         items.append(tables.user_key(_user(name)) | user)
-        items.append(tables.session_key(_user(name), _session(name)) | session)
+        items.append(tables.session_key(_user(name), _session(name)) | people.session())
     batch.put("IdentityTable", items)
 
 

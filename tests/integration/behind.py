@@ -99,6 +99,14 @@ class Behind:
         of_order.sort(key=lambda each: each["startDate"])
         return [Run(each["status"], self._states(each["executionArn"])) for each in of_order]
 
+    def histories(self) -> Iterator[str]:
+        """Yield what there is to read of every run of every state machine."""
+        for machine in self.stack.state_machines.values():
+            for page in self.aws.stepfunctions.get_paginator("list_executions").paginate(stateMachineArn=machine):
+                for each in page["executions"]:
+                    history = self.aws.stepfunctions.get_paginator("get_execution_history")
+                    yield from map(str, history.paginate(executionArn=each["executionArn"]))
+
     def _order_of(self, execution: str) -> str:
         if execution not in self._orders:
             described = self.aws.stepfunctions.describe_execution(executionArn=execution)

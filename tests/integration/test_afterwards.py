@@ -73,6 +73,12 @@ def test_no_log_line_holds_what_people_typed_or_were_sent(scene: Scene, logs: li
     assert not [text for text in logs for secret in scene.secrets if secret in text]
 
 
+def test_no_history_of_a_state_machine_and_no_event_holds_any_of_it(scene: Scene, behind: Behind) -> None:
+    told = [*behind.histories(), *(str(item["envelope"]) for item in behind.items("EventLogTable"))]
+    assert told
+    assert not [text for text in told for secret in (*scene.secrets, *scene.tokens) if secret in text]
+
+
 def test_no_log_line_holds_a_token(scene: Scene, logs: list[str]) -> None:
     assert scene.tokens
     for token in scene.tokens:

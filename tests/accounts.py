@@ -9,8 +9,6 @@ from tillflow.contexts.identity import tables, tokens
 from tillflow.storage.attributes import to_item
 from tillflow.values import clock, ids
 
-MONTH = 30 * 24 * 3_600
-
 
 @dataclass(frozen=True)
 class Account:

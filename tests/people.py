@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import ANY
 
+from tests import template
 from tests.world import Answer, World, http_event
 from tillflow.contexts.identity import codes, tables
 from tillflow.contexts.identity.codes import Purpose
@@ -101,11 +102,5 @@ def authorized(world: World, route: str, token: str, body: object = None, **part
         assert str(error) == "Unauthorized", error  # noqa: PT017 - anything else is a 500
         return Answer(401, {}, json.dumps({"message": "Unauthorized"}))
     event["requestContext"]["authorizer"] = {"principalId": policy["principalId"]} | policy["context"]
-    name = next(name for name in world.environments if route in _routes(name))
+    name = next(function.name for function in template.functions().values() if route in function.routes)
     return world.answer(name, event)
-
-
-def _routes(name: str) -> dict[str, str]:
-    from tests import template
-
-    return template.functions()[name].routes

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import hmac
 import json
 import time
 from typing import Any
@@ -12,7 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from local.shop.people import PASSWORD_HASH
 from local.shop.samples import sample
-from tillflow.contexts.identity import totp
+from tillflow.contexts.identity import codes, totp
+from tillflow.contexts.identity.codes import Purpose
 
 type Json = dict[str, Any]
 
@@ -108,8 +108,7 @@ def _token(kind: str, typ: str, **claims: object) -> str:
 
 
 def _opens(purpose: str) -> str:
-    mac = hmac.digest(SECRETS["CodeSecret"].encode(), f"code\n{purpose}\n{_CODE_ID}\n{_USER_ID}".encode(), "sha256")
-    return f"{_CODE_ID}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
+    return codes.sealed(SECRETS["CodeSecret"].encode(), _CODE_ID, Purpose(purpose), _USER_ID)
 
 
 _GENUINE = {

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import hmac
 import json
 import time
 from collections.abc import Mapping
@@ -13,7 +12,8 @@ import httpx
 from local.platform.stack import Stack
 from local.shop.client import connect
 from local.shop.samples import Json, sample
-from tillflow.contexts.identity import tables, totp
+from tillflow.contexts.identity import codes, tables, totp
+from tillflow.contexts.identity.codes import Purpose
 from tillflow.storage.attributes import to_item
 from tillflow.values import clock, ids
 
@@ -23,7 +23,7 @@ USER_ID = sample("identity/get_me")["requestContext"]["authorizer"]["userId"]
 SESSION_ID = sample("identity/end_session")["pathParameters"]["id"]
 _RECOVERY = "ABCDEFGHIJKLMNOPQRSTUVWX"
 _PASSWORD = json.loads(sample("identity/log_in")["body"])["password"]
-_MONTH = 30 * 24 * 3_600
+MONTH = 30 * 24 * 3_600
 # Who must be there for them, and in which state.
 _FACTOR = {"totp": {"secret": b"-", "last_step": 0}, "recovery": [hashlib.sha256(_RECOVERY.encode()).hexdigest()]}
 _STATES: dict[str, Json] = {"identity/verify_email": {"email_verified": False}, "identity/verify_second_factor": _FACTOR}
@@ -41,7 +41,7 @@ def session() -> Json:
     now = clock.now()
     at = clock.milliseconds(now)
     stored: Json = {"epoch": 1, "current": 1, "previous": 0, "rotated_at": at, "told_at": at, "reissues": 0}
-    stored |= {"created_at": clock.iso(now), "authenticated_at": clock.epoch(now), "expires_at": clock.epoch(now) + _MONTH}
+    stored |= {"created_at": clock.iso(now), "authenticated_at": clock.epoch(now), "expires_at": clock.epoch(now) + MONTH}
     return stored | {"address": "203.0.113.7", "user_agent": "curl/8.11.1"}
 
 
@@ -95,5 +95,4 @@ def _opens(stack: Stack, purpose: str, user_id: str, **bound: Any) -> str:
     _put(stack, tables.code_key(code_id) | {"purpose": purpose, "user_id": user_id, "expires_at": expires_at, "epoch": 1} | bound)
     arn = stack.variables("VerifyEmailFunction")["CODE_SECRET_ARN"]
     secret = stack.aws.secretsmanager.get_secret_value(SecretId=arn)["SecretString"]
-    mac = hmac.digest(secret.encode(), f"code\n{purpose}\n{code_id}\n{user_id}".encode(), "sha256")
-    return f"{code_id}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
+    return codes.sealed(secret.encode(), code_id, Purpose(purpose), user_id)

@@ -64,7 +64,7 @@ def mailed(world: World, purpose: Purpose) -> str:
     found = [item for item in world.items("IdentityTable") if item.get("purpose") == purpose]
     newest = max(found, key=lambda item: int(item["expires_at"]))
     # As the mail's consumer makes it, who asks Secrets Manager: that is not for a test to do in between.
-    return codes._token(CART_SECRET.encode(), tables.code_id_of(newest), purpose, newest["user_id"])  # noqa: SLF001
+    return codes.sealed(CART_SECRET.encode(), tables.code_id_of(newest), purpose, newest["user_id"])
 
 
 register = post("register", email=EMAIL, password=PASSWORD, name="Ada")

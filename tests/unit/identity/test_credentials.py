@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
+from local.shop.people import MONTH
 from tests import accounts
-from tests.accounts import MONTH, Account
+from tests.accounts import Account
 from tests.world import SERVICE_TOKEN, World, http_event
 from tillflow.contexts.identity import liveness, machines, service
 from tillflow.errors import Forbidden, Invalid, Unavailable

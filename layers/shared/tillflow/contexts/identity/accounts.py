@@ -13,7 +13,6 @@ from tillflow.messaging.envelope import Cause
 from tillflow.storage.again import Moved, again
 from tillflow.storage.attributes import Item
 from tillflow.storage.commit import Commit
-from tillflow.values import clock, ids
 
 # Who has shown nothing yet causes something: an account's own commands know better.
 NOBODY = "anonymous"
@@ -46,7 +45,7 @@ def register(wanted: Register, client: Client, trace_id: str) -> None:
 def _register(wanted: Register, password_hash: str, why: Cause, *, told: bool) -> None:
     known = users.find_by_email(wanted.email)
     commit = Commit(why)
-    user = known or _new(wanted, password_hash, why)
+    user = known or users.new(wanted.email, wanted.name, "buyer", password_hash, why.at)
     # No mail is no reason to write nothing: there must be something to commit, whoever has the address.
     purpose = Purpose.NOBODY if not told else Purpose.TAKEN if user.email_verified else Purpose.VERIFY
     bound = {"password_hash": password_hash, "name": wanted.name} if purpose == Purpose.VERIFY else {}
@@ -58,20 +57,6 @@ def _register(wanted: Register, password_hash: str, why: Cause, *, told: bool) -
     else:
         users.change(commit, user, password_hash=password_hash, name=wanted.name)
     commit.write()
-
-
-def _new(wanted: Register, password_hash: str, why: Cause) -> User:
-    return User(
-        user_id=ids.new(),
-        email=wanted.email,
-        name=wanted.name,
-        roles=("buyer",),
-        password_hash=password_hash,
-        email_verified=False,
-        disabled=False,
-        epoch=0,
-        created_at=clock.iso(why.at),
-    )
 
 
 def verify_email(token: str, trace_id: str) -> None:

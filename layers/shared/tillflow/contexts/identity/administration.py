@@ -1,6 +1,7 @@
 """What administrators do with users; and how the first of them comes to be."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -13,7 +14,7 @@ from tillflow.storage import database
 from tillflow.storage.again import Moved, again
 from tillflow.storage.commit import Commit, absent, when
 from tillflow.storage.tables import INDEX_PARTITIONS
-from tillflow.values import clock, ids
+from tillflow.values import clock
 from tillflow.web import paging
 
 _BUSY = "This user is being changed by others. Send the same request again."
@@ -33,17 +34,7 @@ def create_first(email: str, password: str, name: str, why: Cause) -> str | None
         AddressTaken: somebody has registered this address already.
     """
     passwords.check(password, email=email, name=name)
-    user = User(
-        user_id=ids.new(),
-        email=email,
-        name=name,
-        roles=("admin",),
-        password_hash=passwords.hashed(password),
-        email_verified=True,
-        disabled=False,
-        epoch=0,
-        created_at=clock.iso(why.at),
-    )
+    user = replace(users.new(email, name, "admin", passwords.hashed(password), why.at), email_verified=True)
     commit = Commit(why)
     commit.put(tables.identity(), tables.administrators_key() | {"number": 1}, when=absent(), otherwise=lambda _: _AlreadyThere())
     users.add(commit, user)

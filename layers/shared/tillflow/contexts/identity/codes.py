@@ -70,7 +70,7 @@ def issue(commit: Commit, purpose: Purpose, user_id: str, cause: Cause, **bound:
 
 def token_of(code_id: str, purpose: Purpose, user_id: str) -> str:
     """Return the token that opens a code."""
-    return _token(secrets.current(_SECRET), code_id, purpose, user_id)
+    return sealed(secrets.current(_SECRET), code_id, purpose, user_id)
 
 
 def opened(token: str, purpose: Purpose, refusal: Refusal) -> Item:
@@ -85,7 +85,7 @@ def opened(token: str, purpose: Purpose, refusal: Refusal) -> Item:
     if not (shape and code and code["purpose"] == purpose and is_open(code)):
         raise refusal
     # One signed before the last rotation opens too.
-    expected = (_token(secret, shape[1], purpose, code["user_id"]) for secret in secrets.versions(_SECRET))
+    expected = (sealed(secret, shape[1], purpose, code["user_id"]) for secret in secrets.versions(_SECRET))
     if not any(hmac.compare_digest(each, token) for each in expected):
         raise refusal
     return code
@@ -107,6 +107,7 @@ def use(commit: Commit, code: Item, cause: Cause, refusal: Refusal) -> None:
     )
 
 
-def _token(secret: bytes, code_id: str, purpose: Purpose, user_id: str) -> str:
+def sealed(secret: bytes, code_id: str, purpose: Purpose, user_id: str) -> str:
+    """Return the token that opens a code under this *secret*."""
     mac = hmac.digest(secret, f"code\n{purpose}\n{code_id}\n{user_id}".encode(), "sha256")
     return f"{code_id}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from tillflow.contexts.identity import addresses, tables
@@ -11,7 +12,7 @@ from tillflow.storage.again import Moved
 from tillflow.storage.attributes import Item
 from tillflow.storage.commit import Commit, absent, when
 from tillflow.storage.tables import index_partition
-from tillflow.values import ids
+from tillflow.values import clock, ids
 
 NO_SUCH_USER = "There is no user with this id."
 
@@ -46,6 +47,21 @@ class User:
     def is_administrator(self) -> bool:
         """Whether the user may administer, now."""
         return "admin" in self.roles and not self.disabled
+
+
+def new(email: str, name: str, role: str, password_hash: str, at: datetime) -> User:
+    """Return somebody who is new *at* this moment, and whose address nobody has shown to be theirs."""
+    return User(
+        user_id=ids.new(),
+        email=email,
+        name=name,
+        roles=(role,),
+        password_hash=password_hash,
+        email_verified=False,
+        disabled=False,
+        epoch=0,
+        created_at=clock.iso(at),
+    )
 
 
 def of_item(item: Item) -> User:

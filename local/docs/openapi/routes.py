@@ -21,7 +21,11 @@ type Json = dict[str, Any]
 FUNCTIONS = ROOT / "functions"
 NO_AUTHORIZER = "NONE"
 # The template's authorizers, by the headers that they take; and those that keep no answer in their place.
-_AUTHORIZERS = {("authorization",): "Bearer", ("authorization", "x-service-token"): "AnyCredential"}
+_AUTHORIZERS = {
+    ("authorization",): "Bearer",
+    ("authorization", "x-service-token"): "AnyCredential",
+    ("x-api-key",): "ApiKey",
+}
 _FRESH = {"Bearer": "Fresh", "AnyCredential": "AnyCredential"}
 
 

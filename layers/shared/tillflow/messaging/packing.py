@@ -41,7 +41,12 @@ def pack(events: Sequence[Event], cause: Cause) -> bytes:
     Raises:
         EventTooLarge: one would not fit the bus, or all not an outbox. What causes it must not be committed.
     """
-    entries = [[event.source, event.type, jsontext.dumps(seal(event, cause))] for event in events]
+    return pack_sealed([(event.source, seal(event, cause)) for event in events])
+
+
+def pack_sealed(events: Sequence[tuple[str, dict[str, Any]]]) -> bytes:
+    """Return events that are sealed, each with its source, as `pack` does."""
+    entries = [[source, envelope["event_type"], jsontext.dumps(envelope)] for source, envelope in events]
     for _, kind, detail in entries:
         if len(detail.encode()) > MAX_BYTES:
             raise EventTooLarge(f"The event {kind} would have more than {MAX_BYTES:,} bytes.")

@@ -24,6 +24,15 @@ class ServiceScope(StrEnum):
 
     TOKENS_ISSUE = "tokens:issue"
     TOKENS_INTROSPECT = "tokens:introspect"
+    CONSUMERS_WRITE = "consumers:write"
+    EVENTS_CONSUME = "events:consume"
+    SCHEMAS_READ = "schemas:read"
+
+
+class KeyScope(StrEnum):
+    """The scopes that a producer's API key can have."""
+
+    EVENTS_WRITE = "events:write"
 
 
 # A route that anyone may call, and one that any valid credential may.
@@ -34,12 +43,16 @@ SCOPES: dict[Role, frozenset[str]] = {
     Role.BUYER: frozenset(),
     Role.SELLER: frozenset({"stock:history", "stock:read", "stock:write"}),
     Role.MANAGER: frozenset({"catalog:write", "stock:audit", "stock:history", "stock:read", "stock:write"}),
-    Role.OPERATOR: frozenset({"orders:write", "stock:read", "stock:audit"}),
+    Role.OPERATOR: frozenset({"events:read", "orders:write", "schemas:read", "stock:read", "stock:audit"}),
     Role.ADMIN: frozenset(
         {
             "catalog:write",
+            "events:erase",
+            "events:read",
             "machines:write",
             "orders:write",
+            "producers:write",
+            "schemas:write",
             "stock:audit",
             "stock:history",
             "stock:read",
@@ -145,7 +158,10 @@ FRESH = frozenset(
 )
 
 # The headers whose credential a demand's routes take, in lower case; a bearer token alone where nothing is said.
-CREDENTIALS: dict[str, tuple[str, ...]] = dict.fromkeys(ServiceScope, ("authorization", "x-service-token"))
+CREDENTIALS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(ServiceScope, ("authorization", "x-service-token")),
+    **dict.fromkeys(KeyScope, ("x-api-key",)),
+}
 
 
 def credentials_of(route: str) -> tuple[str, ...]:

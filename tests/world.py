@@ -32,6 +32,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests import backends, template
+from tillflow.contexts.eventflow import door, pages, registry
 from tillflow.contexts.identity import jwks, keyring
 from tillflow.contexts.identity.tables import jwks_key
 from tillflow.contexts.payments import gateways
@@ -246,6 +247,9 @@ def _forget() -> None:
     movements.forget()
     readiness.forget()
     shards.forget()
+    door.forget()
+    pages.forget()
+    registry.forget()
     deadline.start(Context(milliseconds=86_400_000))
 
 

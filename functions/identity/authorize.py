@@ -20,7 +20,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     begin(context, trace_id=ids.trace_id(headers.get("x-trace-id", "")))
     caller = authenticate(headers, credentials_of(f"{event['httpMethod']} {event['resource']}"))
-    if caller is None:
+    known = _known(caller) if caller else None
+    if caller is None or known is None:
         logger.info("refused")
         raise Exception("Unauthorized")  # noqa: TRY002 - API Gateway matches this very text
     logger.info("authorized")
@@ -31,13 +32,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             "Version": "2012-10-17",
             "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": f"{api}/{stage}/*"}],
         },
-        "context": {name: value for name, value in _context(caller).items() if value is not None},
+        "context": {name: value for name, value in known.items() if value is not None},
     }
 
 
-def _context(caller: Caller) -> dict[str, str | None]:
-    """Return what functions are told of the caller (`request.Principal`): API Gateway hands on text."""
-    return {
+def _known(caller: Caller) -> dict[str, str | None] | None:
+    """Return what functions are told of the caller (`request.Principal`): API Gateway hands on text. None: it may not come in."""
+    known = {
         "userId": caller.user_id,
         "roles": ",".join(caller.roles),
         "expiresAt": _text(caller.expires_at),
@@ -46,6 +47,12 @@ def _context(caller: Caller) -> dict[str, str | None]:
         "authenticatedAt": _text(caller.authenticated_at),
         "scopes": " ".join(caller.scopes) if caller.scopes is not None else None,
     }
+    if caller.kind != "api_key":
+        return known
+    from tillflow.contexts.eventflow import door
+
+    guest = door.look(caller.user_id)
+    return known | guest.told() if guest else None
 
 
 def _text(moment: int | None) -> str | None:

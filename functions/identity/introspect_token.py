@@ -1,5 +1,6 @@
 """POST /api/auth/introspect: tell whether a credential is valid, and what it says (RFC 7662's answer)."""
 
+from tillflow.contexts.eventflow import door
 from tillflow.contexts.identity import credentials
 from tillflow.contexts.identity.answers import ActiveCredential, ActiveToken, InactiveToken
 from tillflow.contexts.identity.models import IntrospectToken
@@ -15,10 +16,10 @@ def introspect_token(request: Request) -> dict[str, object]:
     Answer `{"active": true, "userId", "roles", "issuedAt", "expiresAt"}`, or `{"active": false}` and no reason.
 
     Of any kind of credential; those that are no issued token also say their `tokenType`. Not active is what has expired, has
-    been revoked or used up, and whatever is of a session that is over or of a disabled user.
+    been revoked or used up, and whatever is of a session that is over, of a disabled user or of a disabled producer.
     """
     caller = credentials.look_into(request.body(IntrospectToken).token)
-    if caller is None:
+    if caller is None or (caller.kind == "api_key" and door.look(caller.user_id) is None):
         return {"active": False}
     said = {
         "active": True,

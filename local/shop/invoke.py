@@ -29,7 +29,7 @@ CASES: dict[str, dict[str, Any]] = {
     CREATE_ORDER: {"statusCode": 201},
     "ChargePaymentFunction": {},
     "PublishEventsFunction": {},
-    "RecordEventsFunction": {"batchItemFailures": []},
+    "RouteEventsFunction": {"batchItemFailures": []},
 }
 SECONDS = 60
 OWN = STATE / "sam-local"

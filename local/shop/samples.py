@@ -72,7 +72,7 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "order_saga/release_stock": UNDONE[:-1],
     "order_saga/resume_stuck_orders": ORDERED,
     "outbox/publish_events": ORDERED,
-    "eventflow/record_events": ORDERED,
+    "eventflow/route_events": ORDERED,
 }
 
 type Json = dict[str, Any]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
 
 SAGA = "OrderSaga"
-EVENT_LOG = "EventLogTable"
+EVENT_LOG = "EventsTable"
 SECONDS = 60
 
 type Json = dict[str, Any]

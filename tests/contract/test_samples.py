@@ -269,9 +269,9 @@ def test_a_queue_s_sample_of_a_release_request_gives_the_stock_back(arranged: Wo
 
 
 def test_a_queue_s_sample_of_an_event_is_kept(world: World) -> None:
-    assert world.invoke("eventflow/record_events", sample("eventflow/record_events")) == {"batchItemFailures": []}
+    assert world.invoke("eventflow/route_events", sample("eventflow/route_events")) == {"batchItemFailures": []}
 
-    (kept,) = world.items("EventLogTable")
+    (kept,) = world.items("EventsTable")
     assert kept["event_type"] == "OrderCreated"
 
 
@@ -340,7 +340,7 @@ def test_every_sample_is_run_by_a_test_of_this_file() -> None:
         "order_saga/resume_stuck_orders",
         "outbox/publish_events",
         "stock/on_inventory_release_requested",
-        "eventflow/record_events",
+        "eventflow/route_events",
     }
 
     assert {*HTTP, *STEPS, *apart} == set(SAMPLES)

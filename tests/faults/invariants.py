@@ -92,7 +92,7 @@ def check_movements(world: Stored) -> None:
 
 def check_events(world: Stored) -> None:
     """Each event that was published is in the log once, and none of a kind that happens once has happened twice."""
-    logged = Counter(item["event_id"] for item in world.items("EventLogTable"))
+    logged = Counter(item["event_id"] for item in world.items("EventsTable"))
     published = {event["detail"]["event_id"]: event for event in world.published}
     ours = {event_id for event_id, event in published.items() if event["source"].startswith("tillflow.")}
     assert not [event_id for event_id, times in logged.items() if times > 1], "an event is in the log twice"
@@ -153,7 +153,7 @@ def statuses(world: Stored) -> set[str]:
 
 def happened(world: Stored, anew: frozenset[str] = frozenset()) -> dict[str, int]:
     """Return how often each type of event is in the log; of those in *anew*, that it is."""
-    times = Counter(jsontext.loads(item["envelope"])["event_type"] for item in world.items("EventLogTable"))
+    times = Counter(jsontext.loads(item["envelope"])["event_type"] for item in world.items("EventsTable"))
     return {kind: 1 if kind in anew else number for kind, number in times.items()}
 
 

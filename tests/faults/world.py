@@ -26,6 +26,7 @@ from tests.faults.secretstore import SecretStore
 from tests.faults.wire import Gone, Wire
 from tests.faults.wiring import Wiring, matches, resource_of
 from tests.world import JWKS, SECRETS, Context, handler
+from tillflow.contexts.eventflow import door, pages, registry
 from tillflow.contexts.identity import jwks, passwords
 from tillflow.contexts.payments import gateways, sandbox
 from tillflow.contexts.stock import homes, movements, shards
@@ -100,6 +101,9 @@ class World:
         homes.forget()
         movements.forget()
         shards.forget()
+        door.forget()
+        pages.forget()
+        registry.forget()
 
     def items(self, table: str) -> list[Item]:
         """Return every item of *table*, as plain values."""

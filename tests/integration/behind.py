@@ -171,7 +171,7 @@ class Behind:
     def logged(self, trace_id: str) -> list[Json]:
         """Return the envelopes of a trace that the event log has, in the order of time."""
         pages = self.aws.dynamodb.get_paginator("query").paginate(
-            TableName=self.stack.tables["EventLogTable"],
+            TableName=self.stack.tables["EventsTable"],
             KeyConditionExpression="pk = :trace",
             ExpressionAttributeValues={":trace": {"S": f"TRACE#{trace_id}"}},
         )

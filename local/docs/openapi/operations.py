@@ -28,6 +28,12 @@ SECURITY_SCHEMES: Json = {
         "name": "X-Service-Token",
         "description": "The secret that Tillflow's own services share, or a service's token from `POST /v1/service-tokens`.",
     },
+    "ApiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Api-Key",
+        "description": "A key of a producer of events, from `POST /api/v1/producers`.",
+    },
 }
 # The template's authorizers, as the alternatives that each takes.
 _CREDENTIALS = {
@@ -35,6 +41,7 @@ _CREDENTIALS = {
     "Bearer": ("Bearer",),
     "Fresh": ("Bearer",),
     "AnyCredential": ("Bearer", "ServiceToken"),
+    "ApiKey": ("ApiKey",),
 }
 HEADERS: Json = {
     "X-Request-Id": {"description": "Names this request: the caller's own, or a new one.", "schema": {"type": "string"}},

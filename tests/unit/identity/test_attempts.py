@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tests.world import World
 from tillflow.contexts.identity import attempts
 from tillflow.contexts.identity.attempts import TooManyAttempts
-from tillflow.contexts.identity.throttle import Backoff, Bucket, Full, Kept, Limit
 from tillflow.runtime import aws
 from tillflow.values import clock
+from tillflow.values.throttle import Backoff, Bucket, Full, Kept, Limit
 
 ADA, BOB = "ada@example.com", "bob@example.com"
 HOME, ELSEWHERE = "192.0.2.1", "198.51.100.9"

@@ -11,7 +11,13 @@ _MARK = uuid4().hex
 _MARKED = re.compile(rf'"{_MARK}(-?[0-9.]+(?:E[+-]?[0-9]+)?)"')
 # In JSON they stand nowhere but in a string, where their escapes mean the same.
 _NO_CHARACTERS = {0xFFFE: r"\ufffe", 0xFFFF: r"\uffff"}
-_DECODER = json.JSONDecoder(parse_float=Decimal)
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
+
+
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse)
 
 
 def _encode(value: object) -> str:

@@ -130,6 +130,21 @@ ROUTES: dict[str, str] = {
     "GET /api/v1/variants/{id}/levels": "stock:read",
     "GET /api/stocks/release-events": "stock:audit",
     "GET /api/stocks/release-events/export": "stock:audit",
+    "GET /api/v1/health": PUBLIC,
+    "POST /api/v1/producers": "producers:write",
+    "GET /api/v1/producers": "producers:write",
+    "GET /api/v1/producers/{id}": "producers:write",
+    "PATCH /api/v1/producers/{id}": "producers:write",
+    "POST /api/v1/producers/{id}/disable": "producers:write",
+    "POST /api/v1/producers/{id}/enable": "producers:write",
+    "POST /api/v1/producers/{id}/keys": "producers:write",
+    "GET /api/v1/producers/{id}/keys": "producers:write",
+    "DELETE /api/v1/producers/{id}/keys/{keyId}": "producers:write",
+    "POST /api/v1/events": "events:write",
+    "POST /api/v1/events/batch": "events:write",
+    "GET /api/v1/events": "events:read",
+    "GET /api/v1/events/{id}": "events:read",
+    "DELETE /api/v1/events/{id}/payload": "events:erase",
 }
 
 # Routes that hurt: who calls is found anew each time, for what is kept may be a minute old (docs/adr/0009).
@@ -154,6 +169,15 @@ FRESH = frozenset(
         "POST /v1/service-tokens",
         "GET /v1/service-tokens",
         "DELETE /v1/service-tokens/{id}",
+        # Who may send events.
+        "POST /api/v1/producers",
+        "PATCH /api/v1/producers/{id}",
+        "POST /api/v1/producers/{id}/disable",
+        "POST /api/v1/producers/{id}/enable",
+        "POST /api/v1/producers/{id}/keys",
+        "DELETE /api/v1/producers/{id}/keys/{keyId}",
+        # What people said is gone for good.
+        "DELETE /api/v1/events/{id}/payload",
     }
 )
 

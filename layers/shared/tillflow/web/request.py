@@ -14,7 +14,7 @@ from pydantic_core import from_json
 from tillflow.errors import Forbidden, Invalid, Refusal, Stale, Unauthorized
 from tillflow.messaging.envelope import Cause
 from tillflow.storage.idempotency import MAX_KEY_LENGTH, Idempotency, KeyReused, Once, Unkeyed
-from tillflow.values import clock, ids
+from tillflow.values import clock, ids, jsontext
 from tillflow.values.mergepatch import merged
 from tillflow.web.authorization import scopes_of
 from tillflow.web.validation import problems
@@ -159,17 +159,33 @@ class Request:
         caller = self.caller
         return Cause(caller.user_id, caller.roles, self.trace_id, name=caller.name)
 
-    def json(self) -> dict[str, Any]:
+    def told[T](self, shape: type[T]) -> T:
+        """
+        Return what the authorizer tells of the caller besides who it is, as a dataclass of this *shape*.
+
+        Raises:
+            Unauthorized: it does not.
+        """
+        context = self.event["requestContext"].get("authorizer") or {}
+        try:
+            return shape(**{name: kind(context[name]) for name, kind in shape.__annotations__.items()})
+        except KeyError:
+            raise Unauthorized("Send a valid credential.") from None
+
+    def json(self, *, exact: bool = False) -> dict[str, Any]:
         """
         Return the body, a JSON object; an empty body is an empty object.
+
+        *exact*: a number with a fraction is a `Decimal`, as it was written: what is passed on is not changed.
 
         Raises:
             Invalid: it is something else.
         """
+        text = self.event.get("body") or "{}"
         try:
-            body = from_json(self.event.get("body") or "{}", allow_inf_nan=False)
-        # TypeError: pydantic's word for text that is not Unicode (a lone surrogate).
-        except (ValueError, TypeError) as error:
+            body = jsontext.loads(text) if exact else from_json(text, allow_inf_nan=False)
+        # TypeError: pydantic's word for text that is not Unicode (a lone surrogate); RecursionError: what is nested too deep.
+        except (ValueError, TypeError, RecursionError) as error:
             raise self.invalid(f"The body is not JSON: {error}.", detail=_DETAIL) from error
         if not isinstance(body, dict):
             raise self.invalid("The body must be a JSON object.", detail=_DETAIL)
@@ -243,6 +259,11 @@ class Request:
         except ValidationError as error:
             raise self.invalid(problems(error), detail=_DETAIL) from error
 
+    @property
+    def key(self) -> str | None:
+        """The `Idempotency-Key`, if there is one (see `required_key`)."""
+        return self.required_key() if "idempotency-key" in self.headers else None
+
     def required_key(self) -> str:
         """
         Return the `Idempotency-Key` where the contract demands one.
@@ -264,9 +285,8 @@ class Request:
         Raises:
             Invalid: the key is empty or longer than 255 characters.
         """
-        if "idempotency-key" not in self.headers:
-            return Unkeyed()
-        return Idempotency(operation, self.caller.user_id, self.required_key(), self.json(), reused)
+        key = self.key
+        return Unkeyed() if key is None else Idempotency(operation, self.caller.user_id, key, self.json(), reused)
 
     def required_idempotency(self, operation: str) -> Once:
         """Return the same where the contract demands a key; `Invalid` when there is none."""

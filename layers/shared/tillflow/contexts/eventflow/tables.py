@@ -103,6 +103,16 @@ def producer_id_of(key: Item) -> str:
     return str(key["pk"]).removeprefix("PRODUCER#")
 
 
+def is_producer(key: Item) -> bool:
+    """Tell whether a key, or the item under it, is a producer's."""
+    return bool(key["sk"] == "PRODUCER")
+
+
+def listed_as(created_at: str, of: str) -> str:
+    """Return where something is in its partition of the index: by when it was made."""
+    return f"{created_at}#{of}"
+
+
 def rate_key(producer_id: str) -> Key:
     """Return the key of how many events a producer has sent."""
     return {"pk": f"RATE#{producer_id}", "sk": "RATE"}

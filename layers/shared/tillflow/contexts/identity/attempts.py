@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from tillflow.contexts.identity import tables
-from tillflow.contexts.identity.throttle import Backoff, Bucket, Full, Limit
 from tillflow.errors import TooMany, Unavailable
 from tillflow.messaging.envelope import Cause
 from tillflow.runtime.config import number
@@ -22,6 +21,7 @@ from tillflow.storage.again import Moved, again
 from tillflow.storage.commit import Commit, always, unchanged
 from tillflow.storage.tables import Key
 from tillflow.values import clock
+from tillflow.values.throttle import Backoff, Bucket, Full, Limit
 
 _MINUTE, _HOUR = 60, 60 * 60
 # An IPv6 customer has a network of at least so many bits to itself (RFC 6177).

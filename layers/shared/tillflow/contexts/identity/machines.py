@@ -55,9 +55,16 @@ class Machine:
 
 def issue(kind: str, owner: str, name: str, scopes: Sequence[str], cause: Cause) -> tuple[Machine, str]:
     """Make a credential; return it, and its text, which nobody can be shown again."""
+    commit = Commit(cause)
+    made = add(commit, kind, owner, name, scopes, cause)
+    commit.write()
+    return made
+
+
+def add(commit: Commit, kind: str, owner: str, name: str, scopes: Sequence[str], cause: Cause) -> tuple[Machine, str]:
+    """Let *commit* make a credential, as `issue` does."""
     machine = Machine(ids.new(), kind, owner, name, tuple(sorted(set(scopes))), clock.iso(cause.at), cause.user_id)
     secret = token_urlsafe(_SECRET_BYTES)
-    commit = Commit(cause)
     commit.put(
         tables.identity(),
         tables.machine_key(machine.machine_id)
@@ -75,7 +82,6 @@ def issue(kind: str, owner: str, name: str, scopes: Sequence[str], cause: Cause)
         when=absent(),
         otherwise=lambda _: None,  # nobody else has its id
     )
-    commit.write()
     return machine, f"tf_{UUID(machine.machine_id).hex}_{secret}"
 
 

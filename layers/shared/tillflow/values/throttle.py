@@ -47,20 +47,20 @@ class Bucket:
     most: int
     seconds: int
 
-    @property
-    def _each(self) -> int:
-        return max(1, self.seconds * 1000 // self.most)
+    def _of(self, tries: int) -> int:
+        """Return the milliseconds that so many *tries* fill of it."""
+        return -(-tries * self.seconds * 1000 // self.most)
 
-    def taken(self, kept: Kept | None, now: int) -> Kept:
-        """Return when the bucket will be empty (see `Limit`)."""
-        empty_at = max(now, kept["empty_at"] if kept else 0) + self._each
-        if (over := empty_at - now - self.most * self._each) > 0:
+    def taken(self, kept: Kept | None, now: int, tries: int = 1) -> Kept:
+        """Return when the bucket will be empty if it is tried so often at once (see `Limit`)."""
+        empty_at = max(now, kept["empty_at"] if kept else 0) + self._of(tries)
+        if (over := empty_at - now - self.seconds * 1000) > 0:
             raise Full(over)
         return {"empty_at": empty_at, "expires_at": empty_at // 1000 + 1}
 
     def given_back(self, now: int) -> tuple[Kept, Kept]:
         """Return it emptier by one (see `Limit`)."""
-        return {"expires_at": now // 1000 + self.seconds + 1}, {"empty_at": -self._each}
+        return {"expires_at": now // 1000 + self.seconds + 1}, {"empty_at": -self._of(1)}
 
 
 @dataclass(frozen=True, slots=True)

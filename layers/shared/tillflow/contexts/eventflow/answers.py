@@ -1,0 +1,114 @@
+"""Answers of EventFlow (contract: eventflow.md). Moments are ISO 8601 in UTC."""
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+
+class AcceptedEvent(TypedDict):
+    """The event is stored, and will be delivered."""
+
+    event_id: str
+    status: Literal["ACCEPTED"]
+    received_at: str
+
+
+class Result(TypedDict):
+    """What became of one event of a batch: ACCEPTED, REJECTED (change it), or FAILED (send it again)."""
+
+    status: Literal["ACCEPTED", "REJECTED", "FAILED"]
+    event_id: NotRequired[str]
+    received_at: NotRequired[str]
+    replayed: NotRequired[bool]
+    error_code: NotRequired[str]
+    message: NotRequired[str]
+
+
+class Results(TypedDict):
+    """What became of each event of a batch, in the order in which they were sent, and of how many what."""
+
+    results: list[Result]
+    accepted: int
+    rejected: int
+    failed: int
+
+
+class EventEntry(TypedDict):
+    """An event in a list."""
+
+    event_id: str
+    event_type: str
+    event_version: int
+    producer_id: str
+    received_at: str
+
+
+class EventPage(TypedDict):
+    """A page of events; *total* is exact (`eq`), or there are more than that (`gte`)."""
+
+    items: list[EventEntry]
+    total: int
+    total_relation: Literal["eq", "gte"]
+    next_token: str | None
+
+
+class EventDetails(EventEntry):
+    """An event; without its payload where that was erased."""
+
+    occurred_at: str
+    trace_id: str
+    payload: dict[str, Any] | None
+    erased: bool
+
+
+class Producer(TypedDict):
+    """A producer; *rate*: events a second, null where the stack's holds."""
+
+    producer_id: str
+    name: str
+    description: str | None
+    rate: int | None
+    status: Literal["ACTIVE", "DISABLED"]
+    created_at: str
+    created_by: str
+
+
+class CreatedProducer(Producer):
+    """A producer that was made, and its first API key, which is shown this once."""
+
+    api_key: str
+    key_id: str
+
+
+class ProducerPage(TypedDict):
+    """A page of producers, newest first."""
+
+    items: list[Producer]
+    next_token: str | None
+
+
+class Key(TypedDict):
+    """A producer's API key, without its secret."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    created_at: str
+    created_by: str
+    last_used_at: str | None
+
+
+class CreatedKey(Key):
+    """An API key that was made: it is shown this once."""
+
+    api_key: str
+
+
+class KeyList(TypedDict):
+    """A producer's API keys that are not revoked, newest first."""
+
+    items: list[Key]
+
+
+class Health(TypedDict):
+    """Whether events can be taken in and delivered."""
+
+    status: Literal["UP", "DOWN"]

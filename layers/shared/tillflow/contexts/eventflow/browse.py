@@ -1,0 +1,138 @@
+"""Events as people look at them: by type, by producer, by when they were received; one whole; and without what is private."""
+
+from itertools import islice
+from typing import Any
+
+from tillflow.contexts.eventflow import events, pages, tables
+from tillflow.contexts.eventflow.events import Event
+from tillflow.contexts.eventflow.models import EventsQuery
+from tillflow.contexts.eventflow.pages import Entry
+from tillflow.contexts.eventflow.rules import EventNotFound
+from tillflow.messaging.envelope import Cause
+from tillflow.messaging.packing import pack_sealed, unpack
+from tillflow.storage import database
+from tillflow.storage.commit import Commit, when
+from tillflow.values import clock, ids
+from tillflow.web import paging
+
+# As many are counted; and as many are looked at for it, where not all of them are wanted.
+_COUNTED, _LOOKED_AT = 10_000, 50_000
+_NOT_FOUND = "There is no event with this id, or none any more: they are kept for 90 days."
+
+
+def page(wanted: EventsQuery) -> dict[str, Any]:
+    """
+    Return a page of events, received last first: `{items, total, total_relation, next_token}`.
+
+    *total* is exact where *total_relation* is `eq`; where it is `gte` there are more. An event is here within seconds after
+    it was accepted.
+
+    Raises:
+        InvalidToken: the token is of another list.
+    """
+    of = [wanted.event_type, wanted.producer_id, wanted.since, wanted.until]
+    after = _after(wanted, of)
+    shown = list(islice(_wanted(wanted, after), wanted.limit + 1))
+    total, is_all = _count(wanted)
+    more, shown = len(shown) > wanted.limit, shown[: wanted.limit]
+    return {
+        "items": [each._asdict() for each in shown],
+        "total": total,
+        "total_relation": "eq" if is_all else "gte",
+        "next_token": paging.token(shown[-1][:2], of) if more else None,
+    }
+
+
+def get(event_id: str) -> Event:
+    """
+    Return an event.
+
+    Raises:
+        EventNotFound: there is none.
+    """
+    found = events.load([event_id])
+    if event_id not in found:
+        raise EventNotFound(_NOT_FOUND)
+    return found[event_id]
+
+
+def erase(event_id: str, cause: Cause) -> None:
+    """
+    Erase an event's payload; that there was the event, and who erased it, stays. Erased twice, it stays as it is.
+
+    What was delivered is not called back; what waits to be is delivered without it.
+
+    Raises:
+        EventNotFound: there is none.
+    """
+    item = database.get(tables.events(), tables.event_key(event_id))
+    if item is None or item["expires_at"] <= clock.epoch(cause.at):
+        raise EventNotFound(_NOT_FOUND)
+    if "erased_at" in item:
+        return
+    ((source, _, _, envelope),) = unpack(item["outbox"] if "outbox" in item else item["packed"])
+    commit = Commit(cause)
+    commit.update(
+        tables.events(),
+        tables.event_key(event_id),
+        change={
+            "packed": pack_sealed([(source, envelope | {"data": {}})]),
+            "erased_at": clock.iso(cause.at),
+            "erased_by": cause.user_id,
+        },
+        when=when("attribute_exists(#pk)"),
+        otherwise=lambda _: EventNotFound(_NOT_FOUND),
+    )
+    commit.write()
+
+
+def present(event: Event) -> dict[str, Any]:
+    """Return an event as it is shown whole."""
+    return {
+        "event_id": event.event_id,
+        "event_type": event.event_type,
+        "event_version": event.event_version,
+        "producer_id": event.producer_id,
+        "occurred_at": event.occurred_at,
+        "received_at": event.received_at,
+        "trace_id": event.trace_id,
+        "payload": event.payload,
+        "erased": event.payload is None,
+    }
+
+
+def _wanted(wanted: EventsQuery, after: Entry | None) -> Any:
+    listed = pages.listed(_index(wanted), wanted.since, wanted.until, descending=True, after=after)
+    return (each for each in listed if wanted.producer_id in (None, each.producer_id))
+
+
+def _index(wanted: EventsQuery) -> str:
+    if wanted.event_type:
+        return tables.of_type(wanted.event_type)
+    return tables.of_producer(wanted.producer_id) if wanted.producer_id else tables.ALL
+
+
+def _count(wanted: EventsQuery) -> tuple[int, bool]:
+    """Return how many events there are, and whether these are all."""
+    listed = pages.listed(_index(wanted), wanted.since, wanted.until, descending=True)
+    total = 0
+    for looked_at, each in enumerate(listed):
+        total += wanted.producer_id in (None, each.producer_id)
+        if total > _COUNTED or looked_at > _LOOKED_AT:
+            return min(total, _COUNTED), False
+    return total, True
+
+
+def _after(wanted: EventsQuery, of: list[str | None]) -> Entry | None:
+    """Return what the page comes after. Anybody can make a token: it is a moment and an id, or none of ours."""
+    if wanted.next_token is None:
+        return None
+    place = paging.place_of(wanted.next_token, of)
+    try:
+        received_at, event_id = place
+        clock.parse(received_at)
+    except ValueError:
+        raise paging.spoiled() from None
+    if not ids.is_uuid(event_id):
+        raise paging.spoiled()
+    return Entry(received_at, event_id, "", "", 0)

@@ -1,0 +1,77 @@
+"""Requests of EventFlow (contract: eventflow.md)."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from tillflow.web.paging import MAX_TOKEN_LENGTH
+from tillflow.web.validation import NAMED, PRINTABLE, VISIBLE, Body, Lax, Model, Moment, Query, Window
+
+MAX_EVENTS = 100
+MAX_RATE = 10_000
+_MAX_VERSION = 99_999
+
+type EventType = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$")]
+type Version = Annotated[int, Field(ge=1, le=_MAX_VERSION)]
+type Limit = Annotated[int, Field(ge=1, le=100)]
+type NextToken = Annotated[str, Field(max_length=MAX_TOKEN_LENGTH)]
+type Rate = Annotated[int, Field(ge=1, le=MAX_RATE)]
+
+
+class SendEvent(Body):
+    """An event. *payload*: a JSON object of 200 KB at most. *occurred_at*: when it happened, where that was not just now."""
+
+    event_type: EventType
+    event_version: Version
+    payload: dict[str, Any]
+    occurred_at: Moment | None = None
+
+
+class BatchedEvent(SendEvent):
+    """An event of a batch; its *idempotency_key* is what `Idempotency-Key` is to one that is sent alone."""
+
+    idempotency_key: Annotated[str, Field(min_length=1, max_length=255, pattern=VISIBLE)] | None = None
+
+
+class SendEvents(Body):
+    """Up to 100 events, each of which is taken or refused by itself (see `BatchedEvent`)."""
+
+    events: Annotated[list[Any], Field(min_length=1, max_length=MAX_EVENTS)]
+
+
+class EventsQuery(Window):
+    """Which events: received within [*from*, *to*], of a type, of a producer."""
+
+    event_type: EventType | None = None
+    producer_id: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    limit: Lax[Limit] = 20
+    next_token: NextToken | None = None
+
+
+class NewProducer(Body):
+    """A producer: what it is called, what it is for, and how many events a second it may send (else as many as any)."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100, pattern=NAMED)]
+    description: Annotated[str, Field(max_length=1000, pattern=PRINTABLE)] | None = None
+    rate: Rate | None = None
+
+
+class ProducerFields(Model):
+    """What can be changed of a producer."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100, pattern=NAMED)]
+    description: Annotated[str, Field(max_length=1000, pattern=PRINTABLE)] | None = None
+    rate: Rate | None = None
+
+
+class ListQuery(Query):
+    """A page of a list."""
+
+    limit: Lax[Limit] = 20
+    next_token: NextToken | None = None
+
+
+class NewKey(Body):
+    """What a producer's key is called."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64, pattern=NAMED)] = "key"

@@ -124,6 +124,11 @@ def default_of(parameter: str) -> str:
     return str(template()["Parameters"][parameter]["Default"])
 
 
+def filled_in(text: str) -> str:
+    """Return the text of a `!Sub` with the names of what stands in it for what that is."""
+    return re.sub(r"\$\{(?:AWS::)?([\w.]+)\}", r"\1", text)
+
+
 def environment_of_all() -> Data:
     """Return the variables that every function is deployed with."""
     variables: Data = template()["Globals"]["Function"]["Environment"]["Variables"]

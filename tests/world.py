@@ -273,6 +273,8 @@ def _resolve(value: object, resolved: Mapping[str, str]) -> str:
     if not isinstance(value, dict):
         return str(value)
     (named,) = value.values()
+    if "Fn::Sub" in value:
+        return template.filled_in(named)
     name = named if isinstance(named, str) else named[0]
     if name in template.template()["Parameters"]:
         return template.default_of(name)

@@ -2,7 +2,7 @@
 The wire between the functions and AWS: it records every call, and breaks the one it is told to.
 
 It sits below botocore's own retries (`before-send`), so that these run as in production, and answers requests itself:
-DynamoDB's from memory, the others' by noting what was asked for.
+DynamoDB's, Secrets Manager's and SQS' from memory, the others' by noting what was asked for.
 """
 
 import base64
@@ -24,6 +24,7 @@ from botocore.exceptions import ReadTimeoutError
 from tests.faults import passing
 from tests.faults.dynamodb import DynamoDB, Refused
 from tests.faults.secretstore import SecretStore
+from tests.faults.sqs import SQS
 from tillflow.contexts.payments.gateway import GatewayUnavailable
 from tillflow.contexts.payments.sandbox import SandboxGateway
 
@@ -40,7 +41,17 @@ _WRITES = {
     "StartExecution",
     "PutSecretValue",
     "UpdateSecretVersionStage",
+    "CreateQueue",
+    "DeleteQueue",
+    "SendMessageBatch",
+    "ReceiveMessage",  # it leases
+    "DeleteMessageBatch",
+    "ChangeMessageVisibilityBatch",
 }
+# Where a call may do a part of what it is asked for, and says so.
+_IN_PARTS = {"PutEvents", "BatchWriteItem", "SendMessageBatch", "DeleteMessageBatch", "ChangeMessageVisibilityBatch"}
+# A consumer's queue has its id in its name: by chance, so no call is known again by it.
+_BY_CHANCE = re.compile(r"[0-9a-f]{32}$")
 _ATTEMPT = re.compile(rb"attempt=(\d+)")
 
 
@@ -52,7 +63,7 @@ class Fault(StrEnum):
     LOST_ONCE = "answer lost once"  # it was done, no answer came, and botocore's retry gets one
     THROTTLED = "throttled"
     CONFLICT = "transaction conflict"
-    PARTLY = "partly done"  # it answers 200: PutEvents takes all but one, BatchWriteItem nothing yet
+    PARTLY = "partly done"  # it answers 200: PutEvents and SQS' batches take all but one, BatchWriteItem nothing yet
     CRASH = "crash after"  # it was done, and the process is gone
     LATE = "done late"  # no answer came, botocore's retry gets one, and what was sent first arrives after that
 
@@ -92,7 +103,7 @@ class Call:
             faults += [Fault.LOST_ONCE, Fault.CRASH]
         if self.writes and "Table" in self.target and self.operation != "BatchWriteItem":
             faults.append(Fault.CONFLICT)
-        if self.operation in {"PutEvents", "BatchWriteItem"}:
+        if self.operation in _IN_PARTS:
             faults.append(Fault.PARTLY)
         return faults
 
@@ -133,6 +144,7 @@ class Wire:
     def __init__(self, dynamodb: DynamoDB, secrets: SecretStore) -> None:
         self.dynamodb = dynamodb
         self.secrets = secrets
+        self.sqs = SQS()
         self.plan: Plan = nothing_fails
         self.calls: list[Call] = []
         self.pause: Callable[[], None] = _take_a_while
@@ -207,10 +219,8 @@ class Wire:
                 return _answer(request, 400, {"__type": "ThrottlingException", "message": "injected"})
             case Fault.CONFLICT:
                 return _answer(request, 400, _conflict(operation, body))
-            case Fault.PARTLY if operation == "PutEvents":
-                return self._take_all_but_one(request, body)
             case Fault.PARTLY:
-                return _write_none(request, body)
+                return _answer(request, *self._do_partly(operation, body))
         if fault is Fault.LATE and not resent:
             self.later(lambda: self._deliver(operation, body, request))
             passing.wait(_READ_TIMEOUT_SECONDS)
@@ -251,7 +261,7 @@ class Wire:
         return _answer(request, status, answer)
 
     def _ask(self, operation: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        store = next((store for store in (self.dynamodb, self.secrets) if store.knows(operation)), None)
+        store = next((store for store in (self.dynamodb, self.secrets, self.sqs) if store.knows(operation)), None)
         if store is None:
             pytest.fail(f"the harness does not know {operation}")
         try:
@@ -259,11 +269,18 @@ class Wire:
         except Refused as refused:
             return 400, refused.body
 
-    def _take_all_but_one(self, request: AWSPreparedRequest, body: dict[str, Any]) -> AWSResponse:
-        *taken, _ = body["Entries"]
-        self.on_events(taken)
-        failed = {"ErrorCode": "ThrottlingException", "ErrorMessage": "injected"}
-        return _answer(request, 200, {"FailedEntryCount": 1, "Entries": [{"EventId": "e"}] * len(taken) + [failed]})
+    def _do_partly(self, operation: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Do nothing of a BatchWriteItem, and all of another batch but its last entry; return the answer, which says so."""
+        if operation == "BatchWriteItem":
+            return 200, {"UnprocessedItems": body["RequestItems"]}
+        *done, left = body["Entries"]
+        if operation == "PutEvents":
+            self.on_events(done)
+            failed = {"ErrorCode": "ThrottlingException", "ErrorMessage": "injected"}
+            return 200, {"FailedEntryCount": 1, "Entries": [{"EventId": "e"}] * len(done) + [failed]}
+        status, answer = self._ask(operation, body | {"Entries": done})
+        failed = {"Id": left["Id"], "Code": "InternalError", "Message": "injected"}
+        return status, answer | {"Failed": [*answer.get("Failed", ()), failed]}
 
 
 class _Raw(io.BytesIO):
@@ -271,10 +288,6 @@ class _Raw(io.BytesIO):
 
     def stream(self) -> Iterator[bytes]:
         yield self.read()
-
-
-def _write_none(request: AWSPreparedRequest, body: dict[str, Any]) -> AWSResponse:
-    return _answer(request, 200, {"UnprocessedItems": body["RequestItems"]})
 
 
 def _bytes(text: Any) -> bytes:
@@ -288,9 +301,9 @@ def _target(operation: str, body: dict[str, Any]) -> str:
         return "+".join(body["RequestItems"])
     if operation == "PutEvents":
         return str(body["Entries"][0]["EventBusName"])
-    return str(
-        body.get("TableName") or body.get("stateMachineArn") or body.get("SecretId") or body.get("QueueUrl") or body.get("KeyId")
-    )
+    if queue := body.get("QueueUrl") or body.get("QueueName"):
+        return _BY_CHANCE.sub("<id>", queue)
+    return str(body.get("TableName") or body.get("stateMachineArn") or body.get("SecretId") or body.get("KeyId"))
 
 
 def _conflict(operation: str, body: dict[str, Any]) -> dict[str, Any]:

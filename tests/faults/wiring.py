@@ -16,6 +16,11 @@ _WRITES = {
     "dynamodb:BatchWriteItem",
     "events:PutEvents",
     "ses:SendEmail",
+    "sqs:ChangeMessageVisibility",
+    "sqs:CreateQueue",
+    "sqs:DeleteMessage",
+    "sqs:DeleteQueue",
+    "sqs:ReceiveMessage",
     "sqs:SendMessage",
     "states:StartExecution",
 }

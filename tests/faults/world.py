@@ -75,20 +75,22 @@ class World:
         self.last_error: BaseException | None = None
         wire.dynamodb.on_change, wire.on_events, wire.on_start = self._to_stream, self._to_bus, self.start
         wire.on_letter, wire.on_mail = self._to_letters, self._to_mails
+        wire.sqs.on_dead = self._to_dead_letters
 
     # --- state
 
     def snapshot(self) -> Any:
         """Return everything that is stored or on its way."""
-        stored = self.wire.dynamodb.snapshot(), self.wire.secrets.snapshot()
+        stored = self.wire.dynamodb.snapshot(), self.wire.secrets.snapshot(), self.wire.sqs.snapshot()
         return stored, copy.deepcopy((self.pending, self.published, self.letters, self.mails)), passing.waited()
 
     def restore(self, snapshot: Any) -> None:
         """Make everything as it was; processes start cold."""
         stored, on_its_way, waited = snapshot
-        tables, kept = stored
+        tables, kept, queues = stored
         self.wire.dynamodb.restore(tables)
         self.wire.secrets.restore(kept)
+        self.wire.sqs.restore(queues)
         self.pending, self.published, self.letters, self.mails = copy.deepcopy(on_its_way)
         passing.go_to(waited)
         passing.dice.seed(0)
@@ -138,6 +140,14 @@ class World:
 
     def _to_letters(self, letter: dict[str, Any]) -> None:
         self.letters.append(letter)
+
+    def _to_dead_letters(self, queue: str, body: dict[str, Any]) -> None:
+        for _ in range(self.deliveries):
+            self.hand_to_queue(queue, body)
+
+    def hand_to_queue(self, queue: str, body: dict[str, Any]) -> None:
+        """Take what was moved to a queue that a function reads."""
+        self.pending.queues[queue].append(body)
 
     def _to_mails(self, mail: dict[str, Any]) -> None:
         self.mails.append(mail)
@@ -209,8 +219,9 @@ class World:
 
     def deliver_queue(self, queue: str) -> None:
         """Hand a queue's messages to their consumer until it takes them or the dead-letter queue does."""
+        sent = {"SentTimestamp": str(clock.milliseconds(clock.now())), "ApproximateReceiveCount": "1"}
         messages = [
-            {"messageId": f"{queue}-{number}", "body": json.dumps(body)}
+            {"messageId": f"{queue}-{number}", "body": json.dumps(body), "attributes": sent}
             for number, body in enumerate(self.pending.queues.pop(queue, []))
         ]
         function = self.wiring.consumers[queue]
@@ -282,7 +293,9 @@ def _environment() -> dict[str, str]:
 
 
 def _resolved(value: Any) -> str:
-    if not isinstance(value, dict) or "Fn::Sub" in value:
+    if not isinstance(value, dict):
         return str(value)
+    if "Fn::Sub" in value:
+        return template.filled_in(value["Fn::Sub"])
     name = resource_of(value)
     return template.default_of(name) if name in template.template()["Parameters"] else name

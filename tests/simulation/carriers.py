@@ -11,6 +11,7 @@ from tests.faults.wiring import Wiring
 from tests.simulation.lambdas import Lambdas, Outcome
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.weather import Fate
+from tillflow.values import clock
 
 _SHARDS = 2
 _MOST_RECORDS, _MOST_MESSAGES = 100, 10
@@ -71,11 +72,17 @@ class Streams:
 
 @dataclass(slots=True)
 class _Message:
-    """A message of a queue, received so many times."""
+    """A message of a queue, sent then (in milliseconds since 1970) and received so many times."""
 
     name: str
     body: str
+    sent_at: int
     receives: int = 0
+
+    def record(self) -> dict[str, Any]:
+        """Return the message as Lambda gets it."""
+        attributes = {"SentTimestamp": str(self.sent_at), "ApproximateReceiveCount": str(self.receives)}
+        return {"messageId": self.name, "body": self.body, "attributes": attributes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,7 @@ class Queues:
 
     def send(self, queue: str, event: dict[str, Any], name: str) -> None:
         """Put an event into *queue*."""
-        self._show(queue, _Message(self.fate.again(name), json.dumps(event)))
+        self._show(queue, _Message(self.fate.again(name), json.dumps(event), clock.milliseconds(clock.now())))
 
     def redrive(self) -> None:
         """Do what the README tells an operator to do with dead letters when a fault is mended."""
@@ -128,7 +135,7 @@ class Queues:
                 if message.name in left or self.fate.astray(f"{message.name} comes again", chance):
                     self._show_later(queue, message)
 
-        records = [{"messageId": message.name, "body": message.body} for message in batch]
+        records = [message.record() for message in batch]
         self.lambdas.invoke(self.wiring.consumers[queue], {"Records": records}, label, done)
 
     def _show_later(self, queue: str, message: _Message) -> None:

@@ -111,6 +111,10 @@ class Cloud(World):
             else:
                 self.scheduler.after(wait, lambda: self._queues.send(target, event, name))
 
+    def hand_to_queue(self, queue: str, body: dict[str, Any]) -> None:
+        """Let the queue's reader come by."""
+        self._queues.send(queue, body, self.fate.again(f"what went to {queue}"))
+
     # --- state machines, and the schedule
 
     def start(self, machine: str, given: dict[str, Any]) -> None:

@@ -66,8 +66,8 @@ class Hall:
         """Return what *buyers* at once do from the first second on, *until* a later one, with *units* to be had."""
         world, chance, scheduler = self._world, dice("sale", seed), Scheduler()
         world.wire.dynamodb = stocked = DynamoDB(template.resources(template.TABLE))
-        (_, kept), *rest = self._empty
-        world.restore(((stocked.snapshot(), kept), *rest))
+        (_, *kept), *rest = self._empty
+        world.restore(((stocked.snapshot(), *kept), *rest))
         passing.dice = SimpleNamespace(random=chance.random, seed=lambda _: None)  # type: ignore[assignment]
         passing.wait = scheduler.sleep
         self._stock(shards, units)

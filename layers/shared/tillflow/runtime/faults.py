@@ -14,8 +14,11 @@ LOST = (exceptions.ConnectionError, exceptions.HTTPClientError)
 _TRANSIENT_CODES = frozenset(
     {
         "InternalServerError",
+        "OverLimit",  # SQS: more messages are leased than it keeps
         "ProvisionedThroughputExceededException",
+        "QueueDeletedRecently",  # SQS: within the minute
         "RequestLimitExceeded",
+        "RequestThrottled",
         "ServiceUnavailable",
         "ThrottlingException",
         "TransactionConflictException",

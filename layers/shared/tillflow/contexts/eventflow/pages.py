@@ -74,8 +74,8 @@ def enter(entries: Sequence[Entry]) -> None:
     days = {(of, second[:_DAY]) for of, second in groups} - _kept.days
     # First: no page lies where nobody looks.
     batch.put(tables.events(), (_expiring(tables.day_key(of, day, shard), day) for of, day in sorted(days)))
-    pages = (_page(of, second, shard, part) for (of, second), all_of in groups.items() for part in batched(all_of, _MOST_ENTRIES, strict=False))
-    batch.put(tables.events(), pages)
+    parts = ((*of, part) for of, members in groups.items() for part in batched(members, _MOST_ENTRIES, strict=False))
+    batch.put(tables.events(), (_page(of, second, shard, part) for of, second, part in parts))
     _kept.days |= days
 
 

@@ -1,0 +1,256 @@
+"""
+The consumers' queues: one in SQS for each, of pointers to events. All that is asked of SQS for them is asked here.
+
+A message is a pointer, `{"event_id", "consumer_id", "event_type", "producer_id", "replayed"}`: what it points to is stored once.
+It is leased with a receipt, and comes again when the lease is over; after ten deliveries it goes to the queue of dead letters.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from itertools import batched
+from typing import Any, Protocol
+from uuid import UUID
+
+from tillflow.errors import Unavailable
+from tillflow.runtime import aws, faults
+from tillflow.runtime.config import setting
+from tillflow.runtime.invocation import logger
+from tillflow.values import clock, ids, jsontext
+
+# SQS' limits: of one batch, of a message's whole time with one reader, and of a queue's memory.
+BATCH = 10
+LONGEST_LEASE_SECONDS = 43_200
+RETENTION_SECONDS = 1_209_600
+MAX_DELIVERIES = 10
+# A poll must be answered before botocore gives the call up.
+_LONGEST_POLL_SECONDS = 2
+# "You must wait at least one second after the queue is created to be able to use it" (CreateQueue).
+_NEW_SECONDS = 1
+# What a message's producer may be as SQS names a group; another name stands for it.
+_GROUP = re.compile(r"[!-~]{1,128}")
+
+type Results = list[str | None]
+
+
+class QueueGone(Exception):
+    """The consumer's queue is not there: somebody deleted it, or it was not made yet."""
+
+
+class Owner(Protocol):
+    """Whose a queue is."""
+
+    @property
+    def consumer_id(self) -> str:
+        """The consumer's id."""
+
+    @property
+    def queue_url(self) -> str:
+        """Where its queue is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Which event is meant, and whether it is sent again on purpose."""
+
+    event_id: str
+    event_type: str
+    producer_id: str
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A leased message: what it points to, the *receipt* of this lease, and how often it was delivered with this time."""
+
+    pointer: Pointer
+    receipt: str
+    deliveries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """About how many messages wait, and how many are leased."""
+
+    waiting: int
+    leased: int
+
+
+def name_of(consumer_id: str) -> str:
+    """Return the name of a consumer's queue."""
+    return f"{setting('CONSUMER_QUEUES')}{UUID(consumer_id).hex}"
+
+
+def create(consumer_id: str, name: str) -> str:
+    """
+    Make a consumer's queue, or find it there, and return its URL; the consumer's *name* is on it for who looks at the account.
+
+    Raises:
+        Unavailable: SQS does not answer, or a queue of this name was deleted less than a minute ago.
+    """
+    attributes = {
+        "MessageRetentionPeriod": str(RETENTION_SECONDS),
+        "RedrivePolicy": jsontext.dumps(
+            {"deadLetterTargetArn": setting("CONSUMER_DEAD_LETTERS_ARN"), "maxReceiveCount": str(MAX_DELIVERIES)}
+        ),
+        "SqsManagedSseEnabled": "true",
+    }
+    tags = {"tillflow": setting("POWERTOOLS_SERVICE_NAME"), "consumer": _tag(name)}
+    with faults.unavailable("queue service"):
+        made = aws.client("sqs").create_queue(QueueName=name_of(consumer_id), Attributes=attributes, tags=tags)  # type: ignore[arg-type]
+    clock.sleep(_NEW_SECONDS)
+    return made["QueueUrl"]
+
+
+def delete(consumer_id: str) -> None:
+    """
+    Delete a consumer's queue, with what is in it, if it is there.
+
+    Raises:
+        Unavailable: SQS does not answer.
+    """
+    client = aws.client("sqs")
+    with faults.unavailable("queue service"), suppress(client.exceptions.QueueDoesNotExist):
+        client.delete_queue(QueueUrl=client.get_queue_url(QueueName=name_of(consumer_id))["QueueUrl"])
+
+
+def delete_all() -> int:
+    """Delete every consumer's queue, for the stack is deleted; return how many there were."""
+    client, ours = aws.client("sqs"), re.compile(re.escape(setting("CONSUMER_QUEUES")) + "[0-9a-f]{32}")
+    pages = client.get_paginator("list_queues").paginate(QueueNamePrefix=setting("CONSUMER_QUEUES"))
+    # Another stack's name may begin as ours does.
+    urls = [url for page in pages for url in page.get("QueueUrls", ()) if ours.fullmatch(url.rpartition("/")[2])]
+    for url in urls:
+        client.delete_queue(QueueUrl=url)
+    return len(urls)
+
+
+def send(consumer: Owner, pointers: Sequence[Pointer]) -> list[Pointer]:
+    """
+    Send *pointers* to a consumer's queue, and return those that it did not take (or may not have): they may be sent again.
+
+    One producer's burst does not hold up the others: messages are grouped by producer, and SQS shares a queue out fairly.
+
+    Raises:
+        QueueGone: there is no such queue.
+    """
+
+    def entry(pointer: Pointer) -> dict[str, Any]:
+        body = jsontext.dumps({"consumer_id": consumer.consumer_id, **asdict(pointer)})
+        return {"MessageBody": body, "MessageGroupId": _group(pointer.producer_id)}
+
+    results = _in_batches(aws.client("sqs").send_message_batch, consumer.queue_url, [entry(each) for each in pointers])
+    return [pointer for pointer, failure in zip(pointers, results, strict=True) if failure is not None]
+
+
+def receive(consumer: Owner, most: int, *, lease_seconds: int, wait_seconds: int) -> list[Message]:
+    """
+    Lease up to *most* messages (ten at most) for so many seconds; wait for a first one no longer than *wait_seconds*.
+
+    What is no pointer is left where it is: its deliveries take it to the dead letters.
+
+    Raises:
+        QueueGone: there is no such queue.
+        Unavailable: SQS does not answer. What it may have leased comes again.
+    """
+    with faults.unavailable("queue service"), _there():
+        answer = aws.client("sqs").receive_message(
+            QueueUrl=consumer.queue_url,
+            MaxNumberOfMessages=most,
+            VisibilityTimeout=lease_seconds,
+            WaitTimeSeconds=min(wait_seconds, _LONGEST_POLL_SECONDS),
+            MessageSystemAttributeNames=["ApproximateReceiveCount"],
+        )
+    return list(_leased(consumer, answer.get("Messages", ())))
+
+
+def acknowledge(consumer: Owner, receipts: Sequence[str]) -> Results:
+    """
+    Delete what these receipts are of; return for each None, or what kept SQS from it ("" where nobody knows).
+
+    SQS calls it done also for a receipt whose lease is over, and may not have done it then.
+
+    Raises:
+        QueueGone: there is no such queue.
+    """
+    entries = [{"ReceiptHandle": receipt} for receipt in receipts]
+    return _in_batches(aws.client("sqs").delete_message_batch, consumer.queue_url, entries)
+
+
+def extend(consumer: Owner, receipts: Sequence[tuple[str, int]]) -> Results:
+    """Let each lease end so many seconds from now, 0: at once; else as `acknowledge`. A lease that is over stays so."""
+    entries = [{"ReceiptHandle": receipt, "VisibilityTimeout": seconds} for receipt, seconds in receipts]
+    return _in_batches(aws.client("sqs").change_message_visibility_batch, consumer.queue_url, entries)
+
+
+def depth(consumer: Owner) -> Depth:
+    """
+    Return about how many messages there are.
+
+    Raises:
+        QueueGone: there is no such queue.
+        Unavailable: SQS does not answer.
+    """
+    with faults.unavailable("queue service"), _there():
+        told = aws.client("sqs").get_queue_attributes(
+            QueueUrl=consumer.queue_url,
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )["Attributes"]
+    return Depth(int(told["ApproximateNumberOfMessages"]), int(told["ApproximateNumberOfMessagesNotVisible"]))
+
+
+def pointer_of(body: str) -> tuple[str, Pointer] | None:
+    """Return whose message and which pointer a message's *body* is, or None: anybody with the right may send anything."""
+    try:
+        told = jsontext.loads(body)
+        pointer = Pointer(told["event_id"], told["event_type"], told["producer_id"], replayed=told["replayed"])
+        consumer_id = told["consumer_id"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    texts = (consumer_id, pointer.event_id, pointer.event_type, pointer.producer_id)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(pointer.replayed, bool):
+        return None
+    return (consumer_id, pointer) if ids.is_uuid(consumer_id) and ids.is_uuid(pointer.event_id) else None
+
+
+def _leased(consumer: Owner, messages: Sequence[Any]) -> Iterator[Message]:
+    for message in messages:
+        match pointer_of(message["Body"]):
+            case (consumer.consumer_id, pointer):
+                yield Message(pointer, message["ReceiptHandle"], int(message["Attributes"]["ApproximateReceiveCount"]))
+            case _:
+                logger.error("no pointer of this consumer's", extra={"consumer_id": consumer.consumer_id})
+
+
+def _in_batches(call: Callable[..., Any], url: str, entries: Sequence[dict[str, Any]]) -> Results:
+    """Return what became of each entry: None, or the code of its failure. Where SQS does not answer, the rest are not tried."""
+    results: Results = [""] * len(entries)
+    for batch in batched(enumerate(entries), BATCH, strict=False):
+        try:
+            with faults.unavailable("queue service"), _there():
+                answer = call(QueueUrl=url, Entries=[{"Id": str(number), **entry} for number, entry in batch])
+        except Unavailable:
+            break
+        failed = {int(each["Id"]): each["Code"] for each in answer.get("Failed", ())}
+        for number, _ in batch:
+            results[number] = failed.get(number)
+    return results
+
+
+@contextmanager
+def _there() -> Iterator[None]:
+    try:
+        yield
+    except aws.client("sqs").exceptions.QueueDoesNotExist as error:
+        raise QueueGone from error
+
+
+def _group(producer_id: str) -> str:
+    return producer_id if _GROUP.fullmatch(producer_id) else sha256(producer_id.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _tag(name: str) -> str:
+    """Return a *name* as a tag's value may be (letters, digits, spaces and a few signs)."""
+    return re.sub(r"[^\w .:/=+@-]", "_", name)

@@ -1,0 +1,203 @@
+"""
+The consumers there are: who wants which events.
+
+All are in one partition, beside the number of their changes: a router reads that number with every batch of events, and the
+partition again when it has moved. So a change holds for every event that is routed after it was committed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from tillflow.contexts.eventflow import tables
+from tillflow.errors import Conflict, NotFound
+from tillflow.messaging.envelope import Cause
+from tillflow.storage import database
+from tillflow.storage.again import Moved
+from tillflow.storage.attributes import Item
+from tillflow.storage.commit import Commit, When, always, when
+from tillflow.values import clock, ids
+
+_ANY = "*"
+
+
+class Status(StrEnum):
+    """How a consumer stands: without a queue yet, with one, with one that is not read now, or about to have none."""
+
+    PENDING = "PENDING"
+    ACTIVE = "ACTIVE"
+    PAUSED = "PAUSED"
+    DELETING = "DELETING"
+
+
+# Those that events are sent to.
+LIVE = (Status.ACTIVE, Status.PAUSED)
+
+
+class ConsumerNotFound(NotFound):
+    """There is no such consumer."""
+
+    code = "CONSUMER_NOT_FOUND"
+
+
+class ConsumerNotReady(Conflict):
+    """The consumer's registration has not ended: nothing can be asked of it yet."""
+
+    code = "CONSUMER_NOT_READY"
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """
+    A consumer: it wants events of these *types* (`order.placed`, or `order.*` for all that begin so), from *start* on.
+
+    *ack*: whether its fetches acknowledge what the fetch before returned (`auto`), or its calls do (`manual`). Moments are in
+    ISO 8601; *broken_at* is when its queue was found missing.
+    """
+
+    consumer_id: str
+    name: str
+    types: tuple[str, ...]
+    start: str
+    ack: str
+    lease_seconds: int
+    status: Status
+    created_at: str
+    version: int = 1
+    queue_url: str = ""
+    broken_at: str | None = None
+
+    def wants(self, event_type: str) -> bool:
+        """Tell whether events of this type are for this consumer."""
+        return any(event_type.startswith(each[:-1]) if each.endswith(_ANY) else event_type == each for each in self.types)
+
+
+# What this process read last: the number of changes, and whom events are sent to.
+_known: list[tuple[int, tuple[Consumer, ...]]] = []
+
+
+def subscribers() -> tuple[Consumer, ...]:
+    """
+    Return the consumers that events are sent to, as of now (one read unit; all are read again where one has changed).
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    found = database.get(tables.eventflow(), tables.consumers_version_key())
+    version = found["version"] if found else 0
+    if not _known or _known[0][0] != version:
+        # Read after the number: what has changed in between is in there, and read again next time.
+        live = tuple(each for each in everyone() if each.status in LIVE)
+        _known[:] = [(version, live)]
+    return _known[0][1]
+
+
+def forget() -> None:
+    """Drop what is kept (tests)."""
+    _known.clear()
+
+
+def everyone() -> Iterator[Consumer]:
+    """Yield every consumer, whatever its status, in the order of their ids."""
+    partition = tables.partition_of(tables.consumers_version_key())
+    return (of_item(item) for item in database.partition(tables.eventflow(), partition) if tables.is_consumer(item))
+
+
+def find(consumer_id: str) -> Consumer:
+    """
+    Return a consumer.
+
+    Raises:
+        ConsumerNotFound: there is none, or no longer.
+    """
+    return found_in(database.get(tables.eventflow(), tables.consumer_key(consumer_id)))
+
+
+def live(consumer: Consumer) -> Consumer:
+    """
+    Return *consumer* if it has a queue.
+
+    Raises:
+        ConsumerNotReady: its registration has not ended.
+    """
+    if consumer.status not in LIVE:
+        raise ConsumerNotReady("The registration of this consumer has not ended: send it again, with the same Idempotency-Key.")
+    return consumer
+
+
+def found_in(item: Item | None) -> Consumer:
+    """Return the consumer that is (see `find`)."""
+    if item is None or item["status"] == Status.DELETING:
+        raise ConsumerNotFound("There is no consumer with this id.")
+    return of_item(item)
+
+
+def add(commit: Commit, consumer: Consumer, condition: When) -> None:
+    """Let *commit* have a new consumer, whom no event is sent to yet."""
+    commit.put(tables.eventflow(), _item_of(consumer), when=condition, otherwise=lambda _: None)
+
+
+def save(commit: Commit, before: Consumer, after: Consumer) -> Consumer:
+    """Let *commit* change a consumer, as long as it is as *before* (else `Moved`), for every router to see; return it."""
+    saved = replace(after, version=before.version + 1)
+    was, becomes = _item_of(before), _item_of(saved)
+    commit.update(
+        tables.eventflow(),
+        tables.consumer_key(after.consumer_id),
+        change={name: value for name, value in becomes.items() if value != was[name]},
+        when=when("#version = :before", before=before.version),
+        otherwise=lambda _: Moved(),
+    )
+    number = tables.consumers_version_key()
+    commit.update(tables.eventflow(), number, add={"version": 1}, when=always(), otherwise=lambda _: None)
+    return saved
+
+
+def mark_broken(consumer: Consumer) -> None:
+    """
+    Note that a consumer's queue is not there: tending makes it again (and finds this mark changed, if it was again meanwhile).
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    commit = Commit(Cause(consumer.consumer_id, (), ids.new()))
+    commit.update(
+        tables.eventflow(),
+        tables.consumer_key(consumer.consumer_id),
+        change={"broken_at": clock.iso(clock.now())},
+        when=when("#status = :active OR #status = :paused", active=Status.ACTIVE, paused=Status.PAUSED),
+        otherwise=lambda _: None,  # It is being deleted: then it should not be there.
+    )
+    commit.write()
+
+
+def of_item(item: Item) -> Consumer:
+    """Return the consumer that an item is."""
+    return Consumer(
+        tables.consumer_id_of(item),
+        item["name"],
+        tuple(item["types"]),
+        item["start"],
+        item["ack"],
+        item["lease_seconds"],
+        Status(item["status"]),
+        item["created_at"],
+        item["version"],
+        item.get("queue_url", ""),
+        item.get("broken_at"),
+    )
+
+
+def _item_of(consumer: Consumer) -> dict[str, Any]:
+    return tables.consumer_key(consumer.consumer_id) | {
+        "name": consumer.name,
+        "types": list(consumer.types),
+        "start": consumer.start,
+        "ack": consumer.ack,
+        "lease_seconds": consumer.lease_seconds,
+        "status": consumer.status,
+        "created_at": consumer.created_at,
+        "version": consumer.version,
+        "queue_url": consumer.queue_url,
+    }

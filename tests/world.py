@@ -33,6 +33,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests import backends, template
 from tillflow.contexts.eventflow import door, pages, registry
+from tillflow.contexts.eventflow.events import Event, of_item
 from tillflow.contexts.identity import jwks, keyring
 from tillflow.contexts.identity.tables import jwks_key
 from tillflow.contexts.payments import gateways
@@ -141,6 +142,10 @@ class World:
         """Return everything in a table (logical id), in the order of its keys."""
         found = aws.client("dynamodb").scan(TableName=table)["Items"]
         return sorted(map(from_item, found), key=lambda item: (item["pk"], item.get("sk", "")))
+
+    def kept_events(self) -> list[Event]:
+        """Return the events that are stored, in the order of their ids."""
+        return [of_item(item) for item in self.items("EventsTable") if item["sk"] == "EVENT"]
 
     def put(self, table: str, item: Mapping[str, Any]) -> None:
         """Put an item as DynamoDB has it, to arrange what no command arranges."""

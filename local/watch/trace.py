@@ -1,6 +1,7 @@
 """What became of an order behind the API: the way of its saga and its events."""
 
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from local import LocalError
 from local.platform.stack import Stack
 from local.wait import until
+from tillflow.storage.tables import INDEX_PARTITIONS
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
 
 SAGA = "OrderSaga"
-EVENT_LOG = "EventsTable"
+EVENTS = "EventsTable"
 SECONDS = 60
 
 type Json = dict[str, Any]
@@ -128,12 +131,29 @@ def events(stack: Stack, trace_id: str, expected: frozenset[str]) -> list[Event]
 
 def logged(stack: Stack, trace_id: str) -> list[Event]:
     """Return the events of *trace_id* that the event log has by now, in the order of time."""
-    pages = stack.aws.dynamodb.get_paginator("query").paginate(
-        TableName=stack.tables[EVENT_LOG],
-        KeyConditionExpression="pk = :trace",
-        ExpressionAttributeValues={":trace": {"S": f"TRACE#{trace_id}"}},
-    )
-    return [Event(json.loads(item["envelope"]["S"])) for page in pages for item in page["Items"]]
+    return [Event(envelope) for envelope in envelopes(stack.aws.dynamodb, stack.tables[EVENTS], trace_id)]
+
+
+def envelopes(dynamodb: "DynamoDBClient", table: str, trace_id: str) -> list[Json]:
+    """Return the envelopes of a trace's events of the product's own in the event log's *table*, in the order of time."""
+    found: list[Json] = []
+    for shard in INDEX_PARTITIONS:
+        pages = dynamodb.get_paginator("query").paginate(
+            TableName=table,
+            IndexName="trace",
+            KeyConditionExpression="trace = :trace",
+            ExpressionAttributeValues={":trace": {"S": f"{trace_id}#{shard}"}},
+        )
+        keys = [{"pk": item["pk"], "sk": item["sk"]} for page in pages for item in page["Items"]]
+        found += (envelope_of(dynamodb.get_item(TableName=table, Key=key)["Item"]) for key in keys)
+    return sorted(found, key=lambda envelope: (envelope["occurred_at"], envelope["event_id"]))
+
+
+def envelope_of(item: Mapping[str, Any]) -> Json:
+    """Return the envelope that an *item* of the event log holds, as DynamoDB has it."""
+    ((_, _, detail),) = json.loads(zlib.decompress(item["packed" if "packed" in item else "outbox"]["B"]))
+    envelope: Json = json.loads(detail)
+    return envelope
 
 
 def _executions(stack: Stack, order_id: str, since: datetime) -> list["DescribeExecutionOutputTypeDef"]:

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from typing import Any, Protocol
 
+from tillflow.contexts.eventflow.events import opened
 from tillflow.contexts.orders import rules as orders
 from tillflow.contexts.orders.store import _order
 from tillflow.contexts.stock import rules as stock
@@ -12,7 +13,6 @@ from tillflow.contexts.stock.movement import movements_of
 from tillflow.contexts.stock.store import lines_of
 from tillflow.contexts.stock.tables import id_of, is_level, place_of
 from tillflow.storage.attributes import Item
-from tillflow.values import jsontext
 
 # What causes these causes them once for an order. (Anyone may ask for a release, as often as they like.)
 ONCE = {
@@ -90,9 +90,14 @@ def check_movements(world: Stored) -> None:
     assert all("listed" in item for item in firsts), "a level is in no index"
 
 
+def logged_in(world: Stored) -> list[dict[str, Any]]:
+    """Return the envelopes of every event that is stored."""
+    return [opened(item).envelope for item in world.items("EventsTable") if item["sk"] == "EVENT"]
+
+
 def check_events(world: Stored) -> None:
     """Each event that was published is in the log once, and none of a kind that happens once has happened twice."""
-    logged = Counter(item["event_id"] for item in world.items("EventsTable"))
+    logged = Counter(event["event_id"] for event in logged_in(world))
     published = {event["detail"]["event_id"]: event for event in world.published}
     ours = {event_id for event_id, event in published.items() if event["source"].startswith("tillflow.")}
     assert not [event_id for event_id, times in logged.items() if times > 1], "an event is in the log twice"
@@ -153,7 +158,7 @@ def statuses(world: Stored) -> set[str]:
 
 def happened(world: Stored, anew: frozenset[str] = frozenset()) -> dict[str, int]:
     """Return how often each type of event is in the log; of those in *anew*, that it is."""
-    times = Counter(jsontext.loads(item["envelope"])["event_type"] for item in world.items("EventsTable"))
+    times = Counter(event["event_type"] for event in logged_in(world))
     return {kind: 1 if kind in anew else number for kind, number in times.items()}
 
 

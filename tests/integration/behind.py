@@ -14,7 +14,7 @@ import boto3
 from local.platform.aws import ACCESS_KEY, SECRET_KEY, Aws
 from local.platform.stack import Resource, Stack, resources
 from local.wait import until
-from local.watch import logs
+from local.watch import logs, trace
 from tillflow.contexts.orders import tables
 from tillflow.storage.attributes import Item, from_item, to_item
 
@@ -170,12 +170,12 @@ class Behind:
 
     def logged(self, trace_id: str) -> list[Json]:
         """Return the envelopes of a trace that the event log has, in the order of time."""
-        pages = self.aws.dynamodb.get_paginator("query").paginate(
-            TableName=self.stack.tables["EventsTable"],
-            KeyConditionExpression="pk = :trace",
-            ExpressionAttributeValues={":trace": {"S": f"TRACE#{trace_id}"}},
-        )
-        return [json.loads(item["envelope"]["S"]) for page in pages for item in page["Items"]]
+        return trace.envelopes(self.aws.dynamodb, self.stack.tables["EventsTable"], trace_id)
+
+    def all_events(self) -> list[Json]:
+        """Return the envelope of every event that the event log has."""
+        pages = self.aws.dynamodb.get_paginator("scan").paginate(TableName=self.stack.tables["EventsTable"])
+        return [trace.envelope_of(item) for page in pages for item in page["Items"] if item["sk"]["S"] == "EVENT"]
 
     # Queues
 

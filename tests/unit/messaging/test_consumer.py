@@ -67,45 +67,6 @@ def test_what_a_handler_raises_is_reported_by_message() -> None:
     assert failed(consumer(handle)(batch(message(event_id="bad"), message()), Context())) == ["m-0"]
 
 
-# --- the event log -------------------------------------------------------------------------------------------------
-
-
-def test_an_event_that_comes_twice_is_kept_once(world: World) -> None:
-    for _ in range(2):
-        assert failed(world.invoke("eventflow/route_events", batch(message(), message()))) == []
-
-    (kept,) = world.items("EventsTable")
-    assert json.loads(kept["envelope"]) == ENVELOPE
-
-
-def test_an_event_that_was_kept_is_not_replaced(world: World) -> None:
-    world.invoke("eventflow/route_events", batch(message()))
-
-    assert failed(world.invoke("eventflow/route_events", batch(message(data={"forged": True})))) == []
-
-    (kept,) = world.items("EventsTable")
-    assert json.loads(kept["envelope"]) == ENVELOPE
-
-
-@pytest.mark.parametrize("data", ['{"amount":19.10}', '{"far":1E+400}', '{"text":"\\ud800"}'])
-def test_an_event_is_kept_digit_for_digit(world: World, data: str) -> None:
-    body = json.dumps(message(data="DATA")).replace('"DATA"', data)
-
-    assert failed(world.invoke("eventflow/route_events", batch(body))) == []
-
-    (kept,) = world.items("EventsTable")
-    assert f'"data":{data}' in kept["envelope"]
-
-
-def test_a_trace_s_events_are_kept_in_time_order(world: World) -> None:
-    moments = ["2026-02-10T12:34:57.000Z", "2026-02-10T12:34:56.000Z", "2026-02-10T12:34:56.500Z"]
-    messages = [message(event_id=event_id(n), occurred_at=moment) for n, moment in enumerate(moments)]
-
-    world.invoke("eventflow/route_events", batch(*messages))
-
-    assert [item["event_id"] for item in world.items("EventsTable")] == [event_id(1), event_id(2), event_id(0)]
-
-
 # --- release requests ----------------------------------------------------------------------------------------------
 
 

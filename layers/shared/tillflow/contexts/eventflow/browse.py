@@ -9,7 +9,7 @@ from tillflow.contexts.eventflow.models import EventsQuery
 from tillflow.contexts.eventflow.pages import Entry
 from tillflow.contexts.eventflow.rules import EventNotFound
 from tillflow.messaging.envelope import Cause
-from tillflow.messaging.packing import pack_sealed, unpack
+from tillflow.messaging.packing import pack_sealed
 from tillflow.storage import database
 from tillflow.storage.commit import Commit, when
 from tillflow.values import clock, ids
@@ -70,7 +70,7 @@ def erase(event_id: str, cause: Cause) -> None:
         raise EventNotFound(_NOT_FOUND)
     if "erased_at" in item:
         return
-    ((source, _, _, envelope),) = unpack(item["outbox"] if "outbox" in item else item["packed"])
+    source, _, _, envelope = events.opened(item)
     commit = Commit(cause)
     commit.update(
         tables.events(),

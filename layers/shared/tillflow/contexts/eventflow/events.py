@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tillflow.contexts.eventflow import tables
-from tillflow.messaging.packing import pack_sealed, unpack
+from tillflow.messaging.packing import Packed, pack_sealed, unpack
 from tillflow.storage import database
 from tillflow.storage.attributes import Item
-from tillflow.values import clock
+from tillflow.values import clock, ids
 
 RETENTION_SECONDS = 90 * 24 * 60 * 60
 # What comes from outside has this before its producer as its source on the bus.
@@ -40,7 +40,7 @@ def from_outside(source: str, envelope: dict[str, Any]) -> Item:
 
 def from_bus(source: str, envelope: dict[str, Any], received_at: str) -> Item:
     """Return the item of one of the product's own events, which was on the bus."""
-    event_id = envelope["event_id"]
+    event_id = ids.canonical(envelope["event_id"])
     return _item(event_id, received_at) | {
         "packed": pack_sealed([(source, envelope)]),
         "received_at": received_at,
@@ -57,9 +57,15 @@ def load(event_ids: Sequence[str]) -> dict[str, Event]:
     return {event.event_id: event for event in found}
 
 
+def opened(item: Item) -> Packed:
+    """Return what an item holds, as it is on the bus."""
+    (packed,) = unpack(item["outbox"] if "outbox" in item else item["packed"])
+    return packed
+
+
 def of_item(item: Item) -> Event:
     """Return the event that an item is."""
-    ((source, _, _, envelope),) = unpack(item["outbox"] if "outbox" in item else item["packed"])
+    source, _, _, envelope = opened(item)
     is_outside = source.startswith(OUTSIDE)
     return Event(
         tables.event_id_of(item),

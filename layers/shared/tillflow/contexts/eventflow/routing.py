@@ -6,6 +6,7 @@ is sent to, or finds it in the indexes.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from tillflow.contexts.eventflow import events, pages, queues, registry, tables
 from tillflow.contexts.eventflow.pages import Entry
@@ -57,7 +58,8 @@ def _stored(delivery: Delivery) -> Entry:
             )
     except client.exceptions.ConditionalCheckFailedException as error:
         # It came before, and was received then.
-        item = from_item(error.response["Item"])
+        response: Any = error.response
+        item = from_item(response["Item"])
     event = events.of_item(item)
     return Entry(event.received_at, event.event_id, event.event_type, event.producer_id, event.event_version)
 
@@ -65,7 +67,7 @@ def _stored(delivery: Delivery) -> Entry:
 def _accepted(source: str, envelope: dict[str, object]) -> Entry:
     """Return what the indexes have of an event that came from outside, as `events.accepted` has shaped it."""
     received_at, version, producer_id = envelope.get("received_at"), envelope.get("event_version"), events.producer_of(source)
-    if not (isinstance(received_at, str) and isinstance(version, int) and ids.is_uuid(producer_id)):
+    if not (isinstance(received_at, str) and type(version) is int and ids.is_uuid(producer_id)):
         raise NotAnEnvelope("Not as an accepted event is.")
     moment = clock.iso(clock.parse(received_at))
     return Entry(moment, ids.canonical(str(envelope["event_id"])), str(envelope["event_type"]), producer_id, version)

@@ -33,7 +33,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests import backends, template
 from tillflow.contexts.eventflow import door, pages, registry
-from tillflow.contexts.eventflow.events import Event, of_item
+from tillflow.contexts.eventflow.eventlog import Event, of_item
 from tillflow.contexts.identity import jwks, keyring
 from tillflow.contexts.identity.tables import jwks_key
 from tillflow.contexts.payments import gateways

@@ -1,11 +1,9 @@
 """POST /api/v1/events/batch: take in up to 100 events from outside."""
 
-from functools import partial
-
 from tillflow.contexts.eventflow import batches, door
 from tillflow.contexts.eventflow.answers import Results
 from tillflow.contexts.eventflow.door import TooManyEvents
-from tillflow.contexts.eventflow.models import BatchedEvent, SendEvents
+from tillflow.contexts.eventflow.models import SendEvents
 from tillflow.contexts.eventflow.rules import MAX_BATCH_BYTES, PayloadTooLarge
 from tillflow.storage.idempotency import Reply
 from tillflow.web.http import Api
@@ -30,7 +28,7 @@ def accept_events(request: Request) -> Reply:
     if len((request.event.get("body") or "").encode("utf-8", "replace")) > MAX_BATCH_BYTES:
         raise PayloadTooLarge("The batch has more than 1 MB. Send fewer events at once.")
     sent = request.fit(SendEvents, request.json(exact=True)).events
-    return Reply(202, batches.accept(request.told(door.Guest), sent, partial(request.fit, BatchedEvent), request.cause()))
+    return Reply(202, batches.accept(request.told(door.Guest), sent, request.cause()))
 
 
 handler = api.handler

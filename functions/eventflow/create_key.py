@@ -20,8 +20,8 @@ def create_key(request: Request) -> Reply:
 
     Several live side by side: make one, use it, then revoke the one before.
     """
-    producer = producers.get(request.path["id"])
     name = request.body(NewKey).name
+    producer = producers.get(request.path["id"])
     machine, text = machines.issue(machines.API_KEY, producer.producer_id, name, tuple(KeyScope), request.cause())
     return Reply(201, machines.present(machine) | {"api_key": text})
 

@@ -30,6 +30,7 @@ from tillflow.values import ids
 EVENT = ".local/event.json"  # where README.md has `make event` write to
 CREATES_ORDER, STEPS = "orders/create_order", "order_saga/"
 CREATES_MACHINE = "identity/create_service_token"
+CREATES_PRODUCER = "eventflow/create_producer"
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _MOMENT = r"2026-02-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"
@@ -134,6 +135,12 @@ class Retold:
             self.words.setdefault(samples.ACCESS_KEY_SECRET, self._stack.variables(keys.ROTATES)["ACCESS_KEY_SECRET_ARN"])
         if samples.MACHINE_ID in text:
             self.words.setdefault(samples.MACHINE_ID, self._machine_id)
+        if samples.EVENT_ID in text:
+            self.words.setdefault(samples.EVENT_ID, self._event_id)
+        if samples.PRODUCER_ID in text:
+            self.words.setdefault(samples.PRODUCER_ID, self._producer["producer_id"])
+        if samples.PRODUCER_KEY_ID in text:
+            self.words.setdefault(samples.PRODUCER_KEY_ID, self._producer["key_id"])
         if samples.IMPORT_ID in text:
             self.words.setdefault(samples.IMPORT_ID, self._import_id)
         known = "|".join(map(re.escape, self.words))
@@ -156,6 +163,17 @@ class Retold:
     def _machine_id(self) -> str:
         made = invoke(self._stack, CREATES_MACHINE, self.event(CREATES_MACHINE))
         return str(json.loads(made["body"])["id"])
+
+    @cached_property
+    def _producer(self) -> Json:
+        made: Json = json.loads(invoke(self._stack, CREATES_PRODUCER, self.event(CREATES_PRODUCER))["body"])
+        return made
+
+    @cached_property
+    def _event_id(self) -> str:
+        """An event's id follows from who sent it under which key."""
+        key = self.event("eventflow/accept_event")["headers"]["Idempotency-Key"]
+        return ids.derived("event", f"{self._producer['producer_id']}:{key}")
 
     @cached_property
     def _token(self) -> str:

@@ -21,6 +21,12 @@ IMPORT_ID = ids.derived("import", f"{IMPORTER}\n{IMPORT_KEY}")
 SERVICE_TOKEN, TOKEN = "demo-service-token", "payload.signature"
 ACCESS_KEY_SECRET, MACHINE_ID = "AccessKeySecret", "3f6f9d0e-4c55-4d0a-9b41-6a1c2d3e4f50"
 BUYER = "user-1"
+PRODUCER_ID, PRODUCER_KEY_ID, EVENT_KEY = (
+    "3b9d1c52-7c0f-4c1e-9a53-0c8f2d7b6a11",
+    "5a7e9c11-2b3d-4f5a-8c7e-1f2a3b4c5d6e",
+    "till-7-2026-02-10",
+)
+EVENT_ID = ids.derived("event", f"{PRODUCER_ID}:{EVENT_KEY}")
 
 # What has to have happened before a sample makes sense: other samples, some of them told of the other warehouse.
 ELSEWHERE = " elsewhere"
@@ -73,6 +79,8 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "order_saga/resume_stuck_orders": ORDERED,
     "outbox/publish_events": ORDERED,
     "eventflow/route_events": ORDERED,
+    "eventflow/get_event": ("eventflow/accept_event",),
+    "eventflow/erase_payload": ("eventflow/accept_event",),
 }
 
 type Json = dict[str, Any]

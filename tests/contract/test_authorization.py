@@ -14,6 +14,7 @@ from tillflow.web.authorization import (
     PUBLIC,
     ROUTES,
     SCOPES,
+    KeyScope,
     Role,
     ServiceScope,
     credentials_of,
@@ -71,7 +72,11 @@ def test_a_route_s_authorizer_fits_its_demand(route: str) -> None:
     authorizer = template.functions()[DEPLOYED[route]].routes[route]
 
     # Tokens are issued to a service token or to an admin's bearer token: two headers, so an authorizer without a cache.
-    takes = {("authorization",): "Bearer", ("authorization", "x-service-token"): "AnyCredential"}[credentials_of(route)]
+    takes = {
+        ("authorization",): "Bearer",
+        ("authorization", "x-service-token"): "AnyCredential",
+        ("x-api-key",): "ApiKey",
+    }[credentials_of(route)]
     assert authorizer == ("NONE" if ROUTES[route] == PUBLIC else "Fresh" if route in FRESH and takes == "Bearer" else takes)
 
 
@@ -94,9 +99,11 @@ def test_an_authorizer_reads_the_credential_that_it_is_named_after() -> None:
     authorizers = template.resources("AWS::Serverless::Api")["Api"]["Auth"]["Authorizers"]
     headers = {name: each["Identity"].get("Headers", []) for name, each in authorizers.items()}
 
-    assert headers == {"Bearer": ["Authorization"], "Fresh": ["Authorization"], "AnyCredential": []}
+    assert headers == {"Bearer": ["Authorization"], "Fresh": ["Authorization"], "ApiKey": ["X-Api-Key"], "AnyCredential": []}
     # Without an identity source an answer must not be kept: it would be everybody's.
     assert authorizers["AnyCredential"]["Identity"]["ReauthorizeEvery"] == 0
+    # A key that is revoked is out at once.
+    assert authorizers["ApiKey"]["Identity"]["ReauthorizeEvery"] == 0
     assert all(each["FunctionArn"] == {"Fn::GetAtt": ["AuthorizeFunction", "Arn"]} for each in authorizers.values())
 
 
@@ -119,7 +126,7 @@ def test_every_scope_that_a_route_demands_is_carried_by_some_role_and_the_other_
     sources = [path.read_text() for path in template.ROOT.glob("functions/*/*.py")]
     in_code = {scope for source in sources for scope in re.findall(r'may\("([a-z:]+)"\)', source)}
 
-    assert demanded | in_code == set().union(*SCOPES.values())
+    assert demanded | in_code == set().union(KeyScope, *SCOPES.values())
 
 
 def test_every_role_has_its_scopes() -> None:

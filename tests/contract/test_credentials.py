@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests import accounts, shop
-from tests.people import authorized
+from tests import accounts, producers, shop
+from tests.people import authorized, through_authorizer
+from tests.producers import Producer
 from tests.world import SECRETS, SERVICE_TOKEN, Answer, World
 from tillflow.contexts.identity import keyring, rules, tokens
 from tillflow.contexts.identity.rules import Token
 from tillflow.values import clock, ids
-from tillflow.web.authorization import AUTHENTICATED, PUBLIC, ROUTES, SCOPES, Role, scopes_of
+from tillflow.web.authorization import AUTHENTICATED, PUBLIC, ROUTES, SCOPES, Role, credentials_of, scopes_of
 
 ASKED = [route for route in ROUTES if ROUTES[route] != PUBLIC]
 # Whom a route that any credential opens shows what is somebody else's: the status that a stranger gets.
@@ -90,10 +91,12 @@ GOOD: dict[str, Callable[[World, Role], str]] = {
 }
 
 
+PATH = {name: ids.new() for name in ("orderId", "id", "variantId", "keyId")} | {"userId": "user-2"}
+
+
 def call(world: World, route: str, token: str) -> Answer:
     """Send a request that makes little sense, with a token."""
-    path = {"orderId": ids.new(), "id": ids.new(), "userId": "user-2", "variantId": ids.new()}
-    return authorized(world, route, token, {}, path=path, headers={"Idempotency-Key": "k"})
+    return authorized(world, route, token, {}, path=PATH, headers={"Idempotency-Key": "k"})
 
 
 def turned_away(answer: Answer) -> int | None:
@@ -112,8 +115,10 @@ def test_what_is_no_credential_opens_no_route(world: World, route: str) -> None:
 @pytest.mark.parametrize("route", ASKED)
 def test_each_role_is_let_in_or_turned_away_whatever_its_credential(world: World, route: str) -> None:
     demand = ROUTES[route]
+    # Where a producer's key is asked for, whose bearer it is matters to nobody.
+    refused = 401 if "authorization" not in credentials_of(route) else 403
     expected = {
-        (kind, role): None if demand == AUTHENTICATED or demand in scopes_of((role.value,)) else 403
+        (kind, role): None if demand == AUTHENTICATED or demand in scopes_of((role.value,)) else refused
         for kind in GOOD
         for role in Role
     }
@@ -137,6 +142,45 @@ def test_what_is_another_s_is_told_to_nobody(world: World, route: str) -> None:
 
     assert answer.status == OF_OTHERS[route], answer
     assert other.user_id not in answer.text
+
+
+# What is sent as a producer's key, and is none.
+NO_KEYS: dict[str, Callable[[Producer], str]] = {
+    "nothing": lambda _: "",
+    "made up": lambda _: f"tf_{'0' * 32}_{'A' * 43}",
+    "with another's secret": lambda producer: producer.key[:-43] + producers.add(producer.world).key[-43:],
+    "revoked": lambda producer: producer.revoked(),
+    "of a disabled producer": lambda producer: producer.disabled(),
+    "a service's token": lambda producer: service_token(producer.world),
+    "the stack's service token": lambda _: SERVICE_TOKEN,
+    "an administrator's login": lambda producer: log_in(producer.world, "admin"),
+}
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if credentials_of(route) == ("x-api-key",)])
+def test_only_a_producer_s_own_key_opens_the_events_door(world: World, route: str) -> None:
+    answers = {
+        name: through_authorizer(world, route, {"X-Api-Key": make(producers.add(world))}, {}).status
+        for name, make in NO_KEYS.items()
+    }
+
+    assert answers == dict.fromkeys(NO_KEYS, 401)
+    # What is sent makes little sense; but it is let in to say so.
+    assert through_authorizer(world, route, {"X-Api-Key": producers.add(world).key}, {}).status == 400
+
+
+@pytest.mark.parametrize("route", ASKED)
+def test_a_producer_s_key_opens_nothing_else(world: World, route: str) -> None:
+    key = producers.add(world).key
+    if "x-api-key" not in credentials_of(route):
+        for name in ("X-Api-Key", "X-Service-Token", "Authorization"):
+            value = f"Bearer {key}" if name == "Authorization" else key
+            assert through_authorizer(world, route, {name: value}, {}, path=PATH).status == 401
+
+
+def service_token(world: World) -> str:
+    body = {"name": "a", "scopes": ["tokens:issue"]}
+    return str(world.call("POST /v1/service-tokens", roles=["admin"], body=body).json["token"])
 
 
 def test_nobody_but_administrators_reads_or_changes_users() -> None:

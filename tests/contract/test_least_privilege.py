@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 
 from local.shop.samples import BEFORE, function_of, sample
-from tests import accounts, shop, template
+from tests import accounts, producers, shop, template
 from tests.contract.test_samples import SAMPLES, run
 from tests.people import OTHER_PASSWORD, first_administrator, member
 from tests.world import SERVICE_TOKEN, World
@@ -35,6 +35,8 @@ LOG_DELIVERY = {
 TRACING = {"xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 # What the deployer names: who sends mails, and where PaymentGateway is stripe.
 GIVEN = {"SenderAddress", "StripeSecretArn", "StripeKmsKeyArn"}
+# The queues of consumers are made as these come: their names begin alike.
+QUEUES = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-consumer-*"
 STATEMENTS = [
     pytest.param(statement, id=f"{name} {statement['Action']}")
     for name, statements in [
@@ -47,6 +49,8 @@ STATEMENTS = [
 
 def target_of(resource: Any) -> str:
     """Return what a policy's resource names: a logical id, and an index behind `/`."""
+    if resource == {"Fn::Sub": QUEUES}:
+        return "consumers' queues"
     if "Fn::GetAtt" in resource:
         return str(resource["Fn::GetAtt"][0])
     if ":identity/" in str(resource.get("Fn::Sub", "")):
@@ -72,7 +76,7 @@ def test_a_policy_names_each_action_and_each_resource(statement: dict[str, Any])
     assert statement["Effect"] == "Allow"
     assert not any("*" in action for action in statement["Action"])
     if set(statement["Action"]) not in (LOG_DELIVERY, TRACING):
-        assert "*" not in json.dumps(statement["Resource"])
+        assert "*" not in json.dumps([each for each in statement["Resource"] if each != {"Fn::Sub": QUEUES}])
 
 
 @pytest.mark.parametrize("name", template.functions())
@@ -94,7 +98,7 @@ def test_a_policy_speaks_of_what_the_stack_has(name: str) -> None:
 
     for action, target in granted(name):
         logical_id, _, index = target.partition("/")
-        assert logical_id in resources or logical_id in GIVEN, (action, target)
+        assert logical_id in resources or logical_id in {*GIVEN, "consumers' queues"}, (action, target)
         if index:
             assert index in {each["IndexName"] for each in resources[logical_id]["Properties"]["GlobalSecondaryIndexes"]}
 
@@ -305,6 +309,9 @@ def test_functions_may_do_what_every_ending_of_an_order_makes_them_do(world: Wor
     # AND others live with their accounts, an administrator among them
     _live_with_accounts(world)
 
+    # AND events come in from outside
+    _send_events(world)
+
     # THEN every call was one that the template allows
     assert_granted(watched)
 
@@ -324,6 +331,20 @@ def use_credentials(world: World) -> None:
     assert len(world.call("GET /v1/service-tokens", roles=["admin"]).json["items"]) == 1
     path = {"id": made["id"]}
     assert world.call("DELETE /v1/service-tokens/{id}", roles=["admin"], path=path).status == 204
+
+
+def _send_events(world: World) -> None:
+    producer = producers.add(world)
+    sent = producer.send("till.opened", {"till": 7}).json["event_id"]
+    assert producer.send_all([{"event_type": "till.closed", "event_version": 1, "payload": {}}]).json["accepted"] == 1
+    producer.deliver()
+    for route in ("GET /api/v1/events/{id}", "DELETE /api/v1/events/{id}/payload"):
+        assert world.call(route, roles=["admin"], path={"id": sent}).status in (200, 204)
+    assert world.call("GET /api/v1/events", roles=["operator"], query={"producer_id": producer.producer_id}).json["total"] == 2
+    introspected = world.call("POST /api/auth/introspect", roles=["admin"], body={"token": producer.key})
+    assert introspected.json["active"]
+    producer.disabled()
+    assert world.call("GET /api/v1/health").json == {"status": "UP"}
 
 
 def rotate_keys(world: World) -> None:

@@ -11,11 +11,14 @@ from local.shop import samples
 from local.shop.samples import BEFORE, EVENTS, IMPORT_ID, ORDER_ID, function_of, sample
 from tests import accounts, template
 from tests.world import ACCESS_KEY, SECRETS, World
+from tillflow.contexts.eventflow import tables as flow
 from tillflow.contexts.identity import keyring, passwords, totp, users
+from tillflow.contexts.identity import tables as identity_tables
 from tillflow.contexts.identity.rules import Token, issue
 from tillflow.contexts.identity.users import User
 from tillflow.messaging.envelope import Cause
 from tillflow.runtime import aws
+from tillflow.storage.attributes import to_item
 from tillflow.storage.commit import Commit
 from tillflow.values import clock, ids
 
@@ -33,6 +36,8 @@ def arranged(world: World) -> World:
 def run(world: World, name: str) -> Any:
     if name.startswith("identity/") and "sessionId" in (sample(name).get("requestContext", {}).get("authorizer") or {}):
         _people_of_the_samples(world)
+    if name.startswith("eventflow/"):
+        _producer_of_the_samples(world)
     for earlier in BEFORE.get(name, ()):
         answer = world.invoke(function_of(earlier), sample(earlier))
         assert not isinstance(answer, dict) or answer.get("statusCode", 200) < 300, (earlier, answer)
@@ -127,6 +132,19 @@ HTTP: dict[str, tuple[int, Callable[[Any], bool]]] = {
     "stock/import_stock_events": (202, lambda body: (body["id"], body["rows"]) == (IMPORT_ID, 2)),
     "stock/get_import": (200, lambda body: (body["status"], body["accepted"]) == ("completed", 2)),
     "stock/list_stock_events": (200, lambda body: [each["warehouseCode"] for each in body["content"]] == ["WH-SAO-01"]),
+    "eventflow/check_health": (200, lambda body: body == {"status": "UP"}),
+    "eventflow/create_producer": (201, lambda body: body["api_key"].startswith("tf_") and body["status"] == "ACTIVE"),
+    "eventflow/list_producers": (200, lambda body: [each["producer_id"] for each in body["items"]] == [samples.PRODUCER_ID]),
+    "eventflow/get_producer": (200, lambda body: body["name"] == "Point of sale"),
+    "eventflow/change_producer": (200, lambda body: body["rate"] == 500),
+    "eventflow/disable_producer": (200, lambda body: body["status"] == "DISABLED"),
+    "eventflow/enable_producer": (200, lambda body: body["status"] == "ACTIVE"),
+    "eventflow/create_key": (201, lambda body: body["name"] == "tills, 2026" and body["api_key"].startswith("tf_")),
+    "eventflow/list_keys": (200, lambda body: [each["id"] for each in body["items"]] == [samples.PRODUCER_KEY_ID]),
+    "eventflow/accept_event": (202, lambda body: (body["event_id"], body["status"]) == (samples.EVENT_ID, "ACCEPTED")),
+    "eventflow/accept_events": (202, lambda body: (body["accepted"], body["rejected"], body["failed"]) == (2, 0, 0)),
+    "eventflow/list_events": (200, lambda body: (body["items"], body["total"], body["total_relation"]) == ([], 0, "eq")),
+    "eventflow/get_event": (200, lambda body: body["payload"]["till"] == 7),
     "stock/list_releases": (200, lambda body: [each["orderId"] for each in body["content"]] == [ORDER_ID]),
 }
 
@@ -162,7 +180,10 @@ def test_the_sample_of_the_other_export_is_answered_with_a_file(arranged: World)
     assert end == ""
 
 
-@pytest.mark.parametrize("name", ["identity/log_out", "identity/end_session", "identity/change_password"])
+@pytest.mark.parametrize(
+    "name",
+    ["identity/log_out", "identity/end_session", "identity/change_password", "eventflow/revoke_key", "eventflow/erase_payload"],
+)
 def test_a_sample_that_there_is_nothing_to_say_about_is_done(world: World, name: str) -> None:
     answer = run(world, name)
 
@@ -221,6 +242,17 @@ STEPS: dict[str, tuple[object, str, str]] = {
     "order_saga/refund_payment": ({}, "PaymentsTable", "refunded"),
     "order_saga/release_stock": ({}, "StockTable", "released"),
 }
+
+
+def _producer_of_the_samples(world: World) -> None:
+    """Let there be the producer that the samples speak of, and the key."""
+    told = {"name": "Point of sale", "disabled": False, "created_at": clock.EARLIEST, "created_by": "admin-1"}
+    listed = {"listed": flow.PRODUCERS, "listed_as": flow.listed_as(clock.EARLIEST, samples.PRODUCER_ID)}
+    world.put("EventFlowTable", to_item(flow.producer_key(samples.PRODUCER_ID) | told | listed))
+    key = {"kind": "api_key", "owner": samples.PRODUCER_ID, "name": "a", "scopes": ["events:write"], "digest": b""}
+    listed = {"listed": identity_tables.machines_listed("api_key", samples.PRODUCER_ID), "listed_as": clock.EARLIEST}
+    told = {"created_at": clock.EARLIEST, "created_by": "admin-1"}
+    world.put("IdentityTable", to_item(identity_tables.machine_key(samples.PRODUCER_KEY_ID) | key | told | listed))
 
 
 @pytest.mark.parametrize("name", STEPS)

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from typing import Any, Protocol
 
-from tillflow.contexts.eventflow.events import opened
+from tillflow.contexts.eventflow.eventlog import opened
 from tillflow.contexts.orders import rules as orders
 from tillflow.contexts.orders.store import _order
 from tillflow.contexts.stock import rules as stock

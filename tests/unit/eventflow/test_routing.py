@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.world import World
-from tillflow.contexts.eventflow import events, pages, tables
+from tillflow.contexts.eventflow import eventlog, pages, tables
 from tillflow.contexts.eventflow.pages import Entry
 from tillflow.values import clock, ids
 
@@ -79,7 +79,7 @@ def test_an_event_is_kept_digit_for_digit(world: World, data: str) -> None:
     assert route(world, body) == []
 
     (kept,) = (item for item in world.items("EventsTable") if item["sk"] == "EVENT")
-    assert f'"data":{data}' in events.opened(kept).detail
+    assert f'"data":{data}' in eventlog.opened(kept).detail
 
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])

@@ -59,7 +59,7 @@ def batch_consumer(handle: Callable[[Sequence[Delivery]], Iterator[str]]) -> Han
 
 def _read(record: dict[str, Any]) -> Delivery:
     message = jsontext.loads(record["body"])
-    return Delivery(record["messageId"], str(message["source"]), check(message["detail"]))
+    return Delivery(record["messageId"], str(message.get("source", "")), check(message["detail"]))
 
 
 def _report(message_id: str) -> None:

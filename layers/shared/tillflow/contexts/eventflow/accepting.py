@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tillflow.contexts.eventflow import events, rules, schemas, tables
+from tillflow.contexts.eventflow import eventlog, rules, schemas, tables
 from tillflow.contexts.eventflow.door import Guest
 from tillflow.contexts.eventflow.models import SendEvent
 from tillflow.messaging.envelope import VERSION, Cause
@@ -40,7 +40,7 @@ def accept(guest: Guest, wanted: SendEvent, key: str | None, cause: Cause) -> Re
     commit = Commit(cause)
     commit.put(
         tables.events(),
-        events.from_outside(f"{events.OUTSIDE}{guest.producer_id}", envelope),
+        eventlog.from_outside(f"{eventlog.OUTSIDE}{guest.producer_id}", envelope),
         when=when("attribute_not_exists(#pk) OR #expires_at <= :now", now=clock.epoch(cause.at)),
         otherwise=lambda found: _There(found or {}),
     )
@@ -68,7 +68,7 @@ def _sealed(guest: Guest, wanted: SendEvent, key: str | None, cause: Cause) -> d
 
 def _same(item: Item, envelope: dict[str, Any], *, is_dated: bool) -> dict[str, Any]:
     """Return when an event was taken in before, if it is the one that is sent now."""
-    there = events.of_item(item)
+    there = eventlog.of_item(item)
     sent = (envelope["event_type"], envelope["event_version"], envelope["occurred_at"] if is_dated else there.occurred_at)
     is_same = sent == (there.event_type, there.event_version, there.occurred_at) and there.payload in (None, envelope["data"])
     if not is_same:

@@ -1,14 +1,17 @@
 """Events that come in together: each is taken in or refused by itself, and told of by itself."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
+
+from pydantic import ValidationError
 
 from tillflow.contexts.eventflow import accepting, door
 from tillflow.contexts.eventflow.door import Guest
 from tillflow.contexts.eventflow.models import BatchedEvent
-from tillflow.errors import Refusal, Unavailable
+from tillflow.errors import Invalid, Refusal, Unavailable
 from tillflow.messaging.envelope import Cause
 from tillflow.runtime import aws, deadline
+from tillflow.web.validation import problems
 
 _FAILED = {
     "status": "FAILED",
@@ -17,9 +20,9 @@ _FAILED = {
 }
 
 
-def accept(guest: Guest, sent: Sequence[Any], fit: Callable[[Mapping[str, Any]], BatchedEvent], cause: Cause) -> dict[str, Any]:
+def accept(guest: Guest, sent: Sequence[Any], cause: Cause) -> dict[str, Any]:
     """
-    Take in the events of a batch, in order; return `{results, accepted, rejected, failed}`. *fit* reads one, or refuses it.
+    Take in the events of a batch, in order; return `{results, accepted, rejected, failed}`.
 
     An event that is REJECTED must be changed; one that has FAILED may be sent again. Once one has, the database is away: the
     ones behind it are not tried.
@@ -32,7 +35,7 @@ def accept(guest: Guest, sent: Sequence[Any], fit: Callable[[Mapping[str, Any]],
     is_away = False
     for each in sent:
         is_away = is_away or deadline.remaining() < aws.LONGEST_CALL_SECONDS
-        result = _FAILED if is_away else _accept(guest, each, fit, cause)
+        result = _FAILED if is_away else _accept(guest, each, cause)
         is_away = result is _FAILED
         results.append(result)
     told = [result["status"] for result in results]
@@ -40,12 +43,18 @@ def accept(guest: Guest, sent: Sequence[Any], fit: Callable[[Mapping[str, Any]],
     return {"results": results, **counts}
 
 
-def _accept(guest: Guest, sent: Any, fit: Callable[[Mapping[str, Any]], BatchedEvent], cause: Cause) -> dict[str, Any]:
+def _accept(guest: Guest, sent: Any, cause: Cause) -> dict[str, Any]:
     try:
-        wanted = fit(sent)
+        wanted = BatchedEvent.model_validate(sent)
         reply = accepting.accept(guest, wanted, wanted.idempotency_key, cause)
+    except ValidationError as error:
+        return _rejected(Invalid(problems(error)))
     except Refusal as refusal:
-        return {"status": "REJECTED", "error_code": refusal.code, "message": refusal.message}
+        return _rejected(refusal)
     except Unavailable:
         return _FAILED
     return reply.body | ({"replayed": True} if reply.replayed else {})
+
+
+def _rejected(refusal: Refusal) -> dict[str, Any]:
+    return {"status": "REJECTED", "error_code": refusal.code, "message": refusal.message}

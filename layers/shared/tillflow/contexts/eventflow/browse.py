@@ -3,8 +3,8 @@
 from itertools import islice
 from typing import Any
 
-from tillflow.contexts.eventflow import events, pages, tables
-from tillflow.contexts.eventflow.events import Event
+from tillflow.contexts.eventflow import eventlog, pages, tables
+from tillflow.contexts.eventflow.eventlog import Event
 from tillflow.contexts.eventflow.models import EventsQuery
 from tillflow.contexts.eventflow.pages import Entry
 from tillflow.contexts.eventflow.rules import EventNotFound
@@ -50,7 +50,7 @@ def get(event_id: str) -> Event:
     Raises:
         EventNotFound: there is none.
     """
-    found = events.load([event_id])
+    found = eventlog.load([event_id])
     if event_id not in found:
         raise EventNotFound(_NOT_FOUND)
     return found[event_id]
@@ -70,7 +70,7 @@ def erase(event_id: str, cause: Cause) -> None:
         raise EventNotFound(_NOT_FOUND)
     if "erased_at" in item:
         return
-    source, _, _, envelope = events.opened(item)
+    source, _, _, envelope = eventlog.opened(item)
     commit = Commit(cause)
     commit.update(
         tables.events(),

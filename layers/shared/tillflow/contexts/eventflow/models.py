@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from tillflow.web.openapi import ShownAs
 from tillflow.web.paging import MAX_TOKEN_LENGTH
 from tillflow.web.validation import NAMED, PRINTABLE, VISIBLE, Body, Lax, Model, Moment, Query, Window
 
@@ -36,7 +37,7 @@ class BatchedEvent(SendEvent):
 class SendEvents(Body):
     """Up to 100 events, each of which is taken or refused by itself (see `BatchedEvent`)."""
 
-    events: Annotated[list[Any], Field(min_length=1, max_length=MAX_EVENTS)]
+    events: Annotated[list[Annotated[Any, ShownAs(BatchedEvent)]], Field(min_length=1, max_length=MAX_EVENTS)]
 
 
 class EventsQuery(Window):

@@ -15,7 +15,7 @@ from itertools import batched, groupby
 from typing import NamedTuple
 
 from tillflow.contexts.eventflow import tables
-from tillflow.contexts.eventflow.events import RETENTION_SECONDS
+from tillflow.contexts.eventflow.eventlog import RETENTION_SECONDS
 from tillflow.storage import batch, database
 from tillflow.storage.attributes import Item
 from tillflow.storage.tables import Key, index_partition

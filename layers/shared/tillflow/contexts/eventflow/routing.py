@@ -8,7 +8,7 @@ is sent to, or finds it in the indexes.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tillflow.contexts.eventflow import events, pages, queues, registry, tables
+from tillflow.contexts.eventflow import eventlog, pages, queues, registry, tables
 from tillflow.contexts.eventflow.pages import Entry
 from tillflow.contexts.eventflow.queues import Pointer, QueueGone
 from tillflow.errors import Unavailable
@@ -44,9 +44,11 @@ def route(deliveries: Sequence[Delivery]) -> Iterator[str]:
 def _stored(delivery: Delivery) -> Entry:
     """Return what the indexes have of an event, when it is stored."""
     _, source, envelope = delivery
-    if source.startswith(events.OUTSIDE):
+    if not source:
+        raise NotAnEnvelope("Nobody has sent it.")
+    if source.startswith(eventlog.OUTSIDE):
         return _accepted(source, envelope)
-    item = events.from_bus(source, envelope, clock.iso(clock.now()))
+    item = eventlog.from_bus(source, envelope, clock.iso(clock.now()))
     client = aws.client("dynamodb")
     try:
         with faults.unavailable("database"):
@@ -60,13 +62,13 @@ def _stored(delivery: Delivery) -> Entry:
         # It came before, and was received then.
         response: Any = error.response
         item = from_item(response["Item"])
-    event = events.of_item(item)
+    event = eventlog.of_item(item)
     return Entry(event.received_at, event.event_id, event.event_type, event.producer_id, event.event_version)
 
 
 def _accepted(source: str, envelope: dict[str, object]) -> Entry:
-    """Return what the indexes have of an event that came from outside, as `events.accepted` has shaped it."""
-    received_at, version, producer_id = envelope.get("received_at"), envelope.get("event_version"), events.producer_of(source)
+    """Return what the indexes have of an event that came from outside, as `eventlog.accepted` has shaped it."""
+    received_at, version, producer_id = envelope.get("received_at"), envelope.get("event_version"), eventlog.producer_of(source)
     if not (isinstance(received_at, str) and type(version) is int and ids.is_uuid(producer_id)):
         raise NotAnEnvelope("Not as an accepted event is.")
     moment = clock.iso(clock.parse(received_at))

@@ -79,13 +79,13 @@ check: .venv/.synced ## lint, types, templates, import contracts, locked require
 	PYTHONPATH=layers/shared lint-imports
 	$(UV) lock --check --quiet
 	$(EXPORT) --only-group layer | diff - layers/shared/requirements.txt
-	for extra in stripe identity; do $(EXPORT) --only-group $$extra | diff - layers/extras/$$extra.txt; done
+	for extra in stripe identity eventflow; do $(EXPORT) --only-group $$extra | diff - layers/extras/$$extra.txt; done
 
 .PHONY: lock
 lock: .venv/.synced ## after a change of pyproject.toml: uv.lock and the layers' requirements
 	$(UV) lock
 	$(EXPORT) --only-group layer >layers/shared/requirements.txt
-	for extra in stripe identity; do $(EXPORT) --only-group $$extra >layers/extras/$$extra.txt; done
+	for extra in stripe identity eventflow; do $(EXPORT) --only-group $$extra >layers/extras/$$extra.txt; done
 
 .PHONY: trace
 trace: .venv/.synced ## ORDER=<order id> [OPEN=1]: the order's whole story, from logs, history and events; or a page of it

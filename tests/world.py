@@ -310,13 +310,19 @@ def http_event(
     query: Mapping[str, str] | None = None,
     address: str = "203.0.113.7",
     session_id: str | None = None,
+    told: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Return API Gateway's proxy event of a request (see `World.call`); whoever calls has just logged in."""
+    """
+    Return API Gateway's proxy event of a request (see `World.call`); whoever calls has just logged in.
+
+    *told*: what else the authorizer tells of them.
+    """
     method, _, resource = route.partition(" ")
     authorizer = None
     if roles is not None:
         authorizer = {"principalId": user, "userId": user, "roles": ",".join(roles)}
         authorizer |= {"authenticatedAt": str(clock.epoch(clock.now()))} | ({"sessionId": session_id} if session_id else {})
+        authorizer |= told or {}
     return {
         "resource": resource,
         "path": resource,

@@ -42,6 +42,7 @@ def send(
     key: str | None = None,
     user: str | None = None,
     session_id: str | None = None,
+    told: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """
     Send one request as a *user* who has *role*, and return the answer's body. A text is sent as a CSV file.
@@ -51,7 +52,7 @@ def send(
     """
     headers = ({"Idempotency-Key": key} if key else {}) | ({"Content-Type": "text/csv"} if isinstance(body, str) else {})
     who = user or f"a-{role}"
-    event = http_event(route, user=who, roles=[role], body=body, headers=headers, path=path, session_id=session_id)
+    event = http_event(route, user=who, roles=[role], body=body, headers=headers, path=path, session_id=session_id, told=told)
     for _ in range(_ATTEMPTS):
         try:
             answer = world.invoke(world.wiring.routes[route], event)
@@ -61,12 +62,12 @@ def send(
             break
     else:
         pytest.fail(f"{route} was not answered in {_ATTEMPTS} attempts")
-    told: dict[str, Any] = json.loads(answer["body"] or "{}")
+    said: dict[str, Any] = json.loads(answer["body"] or "{}")
     if answer["statusCode"] == HTTPStatus.CONFLICT:
-        raise AlreadyThere(answer["statusCode"], told)
+        raise AlreadyThere(answer["statusCode"], said)
     if answer["statusCode"] >= HTTPStatus.BAD_REQUEST:
-        raise Refused(answer["statusCode"], told)
-    return told
+        raise Refused(answer["statusCode"], said)
+    return said
 
 
 def cart(name: str, lines: list[Line], *, user: str = "a-buyer", at: datetime | None = None, **odd: Any) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from collections import Counter, defaultdict
 from typing import Any, Protocol
 
-from tillflow.contexts.eventflow.eventlog import opened
+from tillflow.contexts.eventflow.eventlog import of_item, opened
+from tillflow.contexts.eventflow.pages import entries_on
 from tillflow.contexts.orders import rules as orders
 from tillflow.contexts.orders.store import _order
 from tillflow.contexts.stock import rules as stock
@@ -44,6 +45,7 @@ def check(world: Stored) -> None:
     check_stock(world)
     check_movements(world)
     check_events(world)
+    check_pages(world)
     _check_money(world)
     for item in world.items("OrdersTable"):
         _check_order(world, item)
@@ -107,6 +109,19 @@ def check_events(world: Stored) -> None:
         if event_id in ours and event["detail-type"] in ONCE:
             ids[event["detail"]["data"]["order_id"], event["detail-type"]].add(event_id)
     assert not [what for what, found in ids.items() if len(found) > 1], "something happened twice"
+
+
+def check_pages(world: Stored) -> None:
+    """The indexes of events list each that is in the log, once, under what it is; and nothing else."""
+    listed: defaultdict[str, set[str]] = defaultdict(set)
+    for page in (item for item in world.items("EventsTable") if "entries" in item):
+        of = str(page["pk"]).rsplit("#", 2)[0]
+        listed[of] |= {entry.event_id for entry in entries_on(page)}
+    expected: defaultdict[str, set[str]] = defaultdict(set)
+    for event in (of_item(item) for item in world.items("EventsTable") if item["sk"] == "EVENT"):
+        for of in ("ALL", f"TYPE#{event.event_type}", f"PRODUCER#{event.producer_id}"):
+            expected[of].add(event.event_id)
+    assert listed == expected, "an index lists what is not in the log, or does not list what is"
 
 
 def _check_money(world: Stored) -> None:

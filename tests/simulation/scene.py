@@ -23,8 +23,8 @@ class Request:
     """
     An HTTP request of *user*, who has *role*.
 
-    *session* is the id of their login's. A file is a body that has it under `CSV`. *codes* are the error codes that may be its
-    answer (the key's own apart), *succeeds* whether a 2xx may.
+    *session* is the id of their login's, *told* what else the authorizer tells of them. A file is a body that has it
+    under `CSV`. *codes* are the error codes that may be its answer (the key's own apart), *succeeds* whether a 2xx may.
     """
 
     route: str
@@ -37,6 +37,7 @@ class Request:
     codes: frozenset[str] = frozenset()
     succeeds: bool = True
     session: str | None = None
+    told: Mapping[str, str] | None = None
 
     def event(self, label: str) -> dict[str, Any]:
         """Return API Gateway's event of this request, of which *label* is the id."""
@@ -44,7 +45,13 @@ class Request:
         headers |= {"Idempotency-Key": self.key} if self.key else {}
         body = dict(self.body or {}).get(CSV, self.body)
         headers |= {"Content-Type": CSV} if body is not self.body else {}
-        parts: dict[str, Any] = {"body": body, "path": self.path, "query": self.query, "session_id": self.session}
+        parts: dict[str, Any] = {
+            "body": body,
+            "path": self.path,
+            "query": self.query,
+            "session_id": self.session,
+            "told": self.told,
+        }
         return http_event(self.route, user=self.user, roles=[self.role], headers=headers, **parts)
 
     def __str__(self) -> str:

@@ -50,7 +50,11 @@ def batch_consumer(handle: Callable[[Sequence[Delivery]], Iterator[str]]) -> Han
             except Exception:  # noqa: BLE001 - the boundary, as above: what is no event at all
                 _report(record["messageId"])
                 failed.append(record["messageId"])
-        failed += handle(deliveries)
+        try:
+            failed += list(handle(deliveries))
+        except Exception:  # noqa: BLE001 - the boundary, as above: all of it is to come again
+            logger.exception("batch failed")
+            failed += (each.message_id for each in deliveries)
         logger.info("consumed", extra={"trace_ids": [each.envelope["trace_id"] for each in deliveries], "failed": len(failed)})
         return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
 

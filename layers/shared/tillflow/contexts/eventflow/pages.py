@@ -105,7 +105,7 @@ def listed(
         ]
         pages = heapq.merge(*runs, key=tables.second_of, reverse=descending)
         for _, within in groupby(pages, key=tables.second_of):
-            found = sorted({entry for page in within for entry in _entries(page)}, reverse=descending)
+            found = sorted({entry for page in within for entry in entries_on(page)}, reverse=descending)
             yield from (each for each in found if since <= each.received_at <= until and _is_behind(each, after, descending))
 
 
@@ -130,7 +130,8 @@ def _page(of: str, second: str, shard: str, entries: Sequence[Entry]) -> Item:
     }
 
 
-def _entries(page: Item) -> Iterator[Entry]:
+def entries_on(page: Item) -> Iterator[Entry]:
+    """Yield the entries of one page."""
     for short, received, *rest in jsontext.loads(zlib.decompress(page["entries"])):
         yield Entry(clock.iso(clock.from_milliseconds(received)), ids.unshort(short), *rest)
 

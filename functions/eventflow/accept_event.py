@@ -28,8 +28,8 @@ def accept_event(request: Request) -> Reply:
     """
     guest, cause = request.told(door.Guest), request.cause()
     wanted = request.fit(SendEvent, request.json(exact=True))
-    door.take(guest, 1, cause)
-    return accepting.accept(guest, wanted, request.key, cause)
+    door.take(guest, 1, request.arrived, cause)
+    return accepting.accept(guest, wanted, request.key, request.arrived, cause)
 
 
 handler = api.handler

@@ -28,7 +28,7 @@ def accept_events(request: Request) -> Reply:
     if len((request.event.get("body") or "").encode("utf-8", "replace")) > MAX_BATCH_BYTES:
         raise PayloadTooLarge("The batch has more than 1 MB. Send fewer events at once.")
     sent = request.fit(SendEvents, request.json(exact=True)).events
-    return Reply(202, batches.accept(request.told(door.Guest), sent, request.cause()))
+    return Reply(202, batches.accept(request.told(door.Guest), sent, request.arrived, request.cause()))
 
 
 handler = api.handler

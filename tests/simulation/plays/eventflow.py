@@ -9,7 +9,7 @@ from tillflow.values import ids
 SEND, SEND_MANY, ERASE = "POST /api/v1/events", "POST /api/v1/events/batch", "DELETE /api/v1/events/{id}/payload"
 PRODUCER_ID = "3b9d1c52-7c0f-4c1e-9a53-0c8f2d7b6a11"
 # What the authorizer tells of it.
-TOLD = {"scopes": "events:write", "producer_id": PRODUCER_ID, "rate": "20", "stamp": "0"}
+TOLD = {"scopes": "events:write", "producer_id": PRODUCER_ID, "rate": "1000", "stamp": "0"}
 _TYPES = ("till.opened", "till.closed")
 _TOO_MANY = frozenset({"TOO_MANY_EVENTS"})
 
@@ -30,7 +30,7 @@ def sends(scene: Scene) -> Request:
 
 def sends_many(scene: Scene) -> Request:
     """Return the request of a producer to take some events in at once."""
-    events = [_event(scene) | {"idempotency_key": _key(scene)} for _ in range(scene.dice.randrange(1, 6))]
+    events = [_event(scene) | {"idempotency_key": f"b-{_key(scene)}"} for _ in range(scene.dice.randrange(1, 6))]
     return Request(SEND_MANY, PRODUCER_ID, "", {"events": events}, codes=_TOO_MANY, told=TOLD)
 
 
@@ -61,7 +61,11 @@ def events_are_as_told(evening: Evening) -> None:
     published = {event["detail"]["event_id"] for event in evening.published}
     assert ours <= published, "an event was accepted and never published"
     asked = [sent.request for sent in evening.history if sent.request.route in (SEND, SEND_MANY)]
-    keyed = {ids.derived("event", f"{PRODUCER_ID}:k-{number}") for number in range(12)}
+    keys = {request.key for request in asked if request.route == SEND}
+    keys |= {
+        each["idempotency_key"] for request in asked if request.route == SEND_MANY for each in (request.body or {})["events"]
+    }
+    keyed = {ids.derived("event", f"{PRODUCER_ID}:{key}") for key in keys if key}
     unkeyed = sum(request.route == SEND and request.key is None for request in asked)
     # (A request without a key that was lost on its way back may have been sent, and stored, again.)
     assert len(ours - keyed) <= 10 * unkeyed, "there are events that nobody sent"

@@ -23,9 +23,9 @@ class _There(Exception):
         self.item = item
 
 
-def accept(guest: Guest, wanted: SendEvent, key: str | None, cause: Cause) -> Reply:
+def accept(guest: Guest, wanted: SendEvent, key: str | None, arrived: int, cause: Cause) -> Reply:
     """
-    Take in an event; under a *key* once, for as long as events are kept.
+    Take in an event that *arrived* then (milliseconds since 1970); under a *key* once, for as long as events are kept.
 
     Raises:
         ReservedEventType: it is one of the product's own types.
@@ -36,7 +36,7 @@ def accept(guest: Guest, wanted: SendEvent, key: str | None, cause: Cause) -> Re
     rules.check_type(wanted.event_type)
     rules.check_payload(wanted.payload)
     schemas.check(wanted.event_type, wanted.event_version, wanted.payload, guest.stamp)
-    envelope = _sealed(guest, wanted, key, cause)
+    envelope = _sealed(guest, wanted, key, arrived, cause)
     commit = Commit(cause)
     commit.put(
         tables.events(),
@@ -51,8 +51,9 @@ def accept(guest: Guest, wanted: SendEvent, key: str | None, cause: Cause) -> Re
     return Reply(202, _taken(envelope))
 
 
-def _sealed(guest: Guest, wanted: SendEvent, key: str | None, cause: Cause) -> dict[str, Any]:
-    received_at = clock.iso(cause.at)
+def _sealed(guest: Guest, wanted: SendEvent, key: str | None, arrived: int, cause: Cause) -> dict[str, Any]:
+    # API Gateway's clock is the same for all: in the order of these moments events are listed.
+    received_at = clock.iso(clock.from_milliseconds(arrived))
     return {
         "event_id": ids.derived("event", f"{guest.producer_id}:{key}") if key else ids.new(),
         "event_type": wanted.event_type,

@@ -20,7 +20,7 @@ _FAILED = {
 }
 
 
-def accept(guest: Guest, sent: Sequence[Any], cause: Cause) -> dict[str, Any]:
+def accept(guest: Guest, sent: Sequence[Any], arrived: int, cause: Cause) -> dict[str, Any]:
     """
     Take in the events of a batch, in order; return `{results, accepted, rejected, failed}`.
 
@@ -30,12 +30,12 @@ def accept(guest: Guest, sent: Sequence[Any], cause: Cause) -> dict[str, Any]:
     Raises:
         TooManyEvents: they are more than the producer may send now; none is taken.
     """
-    door.take(guest, len(sent), cause)
+    door.take(guest, len(sent), arrived, cause)
     results: list[dict[str, Any]] = []
     is_away = False
     for each in sent:
         is_away = is_away or deadline.remaining() < aws.LONGEST_CALL_SECONDS
-        result = _FAILED if is_away else _accept(guest, each, cause)
+        result = _FAILED if is_away else _accept(guest, each, arrived, cause)
         is_away = result is _FAILED
         results.append(result)
     told = [result["status"] for result in results]
@@ -43,10 +43,10 @@ def accept(guest: Guest, sent: Sequence[Any], cause: Cause) -> dict[str, Any]:
     return {"results": results, **counts}
 
 
-def _accept(guest: Guest, sent: Any, cause: Cause) -> dict[str, Any]:
+def _accept(guest: Guest, sent: Any, arrived: int, cause: Cause) -> dict[str, Any]:
     try:
         wanted = BatchedEvent.model_validate(sent)
-        reply = accepting.accept(guest, wanted, wanted.idempotency_key, cause)
+        reply = accepting.accept(guest, wanted, wanted.idempotency_key, arrived, cause)
     except ValidationError as error:
         return _rejected(Invalid(problems(error)))
     except Refusal as refusal:

@@ -10,7 +10,6 @@ from tillflow.storage import database
 from tillflow.storage.again import Moved, again
 from tillflow.storage.attributes import Item
 from tillflow.storage.commit import Commit, When, unchanged, when
-from tillflow.values import clock
 from tillflow.values.throttle import Bucket, Full
 
 # A producer may save up so many seconds' events.
@@ -77,15 +76,17 @@ def look(producer_id: str) -> Guest | None:
     return Guest(producer_id, rate, stamp["stamp"] if stamp else 0)
 
 
-def take(guest: Guest, events: int, cause: Cause) -> None:
+def take(guest: Guest, events: int, arrived: int, cause: Cause) -> None:
     """
     Count *events* of a producer: one write for as many as this process has let in in the second before, or none.
+
+    *arrived*: when, in milliseconds since 1970, by one clock for all processes.
 
     Raises:
         TooManyEvents: they are more than it may send now.
         Unavailable: the database does not answer.
     """
-    now, lease = clock.milliseconds(clock.now()), _leases.get(guest.producer_id)
+    now, lease = arrived, _leases.get(guest.producer_id)
     if lease and now < lease.until and lease.left >= events:
         lease.left -= events
         return

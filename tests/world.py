@@ -32,7 +32,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests import backends, template
-from tillflow.contexts.eventflow import door, pages, registry
+from tillflow.contexts.eventflow import door, pages, registry, schemas
 from tillflow.contexts.eventflow.eventlog import Event, of_item
 from tillflow.contexts.identity import jwks, keyring
 from tillflow.contexts.identity.tables import jwks_key
@@ -255,6 +255,7 @@ def _forget() -> None:
     door.forget()
     pages.forget()
     registry.forget()
+    schemas.forget()
     deadline.start(Context(milliseconds=86_400_000))
 
 

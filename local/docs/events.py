@@ -8,6 +8,7 @@ from typing import Any
 
 from local import ROOT
 from local.docs.schemas import EVENTS, path_of, schema_of
+from tillflow.contexts.eventflow import events as eventflow
 from tillflow.contexts.identity import events as identity
 from tillflow.contexts.orders import events as orders
 from tillflow.contexts.payments import events as payments
@@ -61,6 +62,14 @@ FIELDS: dict[str, tuple[str, Any]] = {
     "session_id": ("The session that is over.", "2a6c8e0b-4d1f-4b3a-9c5e-7f8a9b0c1d2e"),
     "identity.session_revoked.v1.reason": ("Why: a token was used again that nobody honest would.", "refresh_token_reused"),
     "identity.mail_requested.v1.user_id": ("Who gets the mail.", "5b1e8a4c-3f0e-4f7e-9a53-0c8f2d7b6a11"),
+    "registered_type": ("The event type that has a new version.", "acme.till_closed"),
+    "registered_version": ("The version.", 3),
+    "breaks": ("The earlier versions whose readers may not understand it.", [1, 2]),
+    "eventflow.schema_overridden.v1.reason": (
+        "Why it was registered all the same, in the words of who did.",
+        "No consumer reads it",
+    ),
+    "eventflow.schema_overridden.v1.user_id": ("Who registered it.", "5b1e8a4c-3f0e-4f7e-9a53-0c8f2d7b6a11"),
     "canceled_at": ("When the order was canceled, in UTC.", "2026-02-10T12:40:00.000Z"),
     "items": ("The order's lines.", None),
     "reserved_items": ("What is reserved, summed by SKU.", None),
@@ -96,7 +105,7 @@ def example(event_type: str) -> dict[str, Any]:
 
 def _made() -> Iterator[tuple[str, tuple[str, str]]]:
     """Yield each event type with its source and when it comes, as the functions that make events say it."""
-    for module in (identity, orders, stock, payments):
+    for module in (identity, orders, stock, payments, eventflow):
         for _, function in inspect.getmembers(module, inspect.isfunction):
             if said := re.fullmatch(r"Return `(\S+)`: (.+)\.", function.__doc__ or ""):
                 yield said[1], (module.SOURCE, said[2])

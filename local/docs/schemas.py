@@ -17,6 +17,8 @@ from pydantic_core.core_schema import DecimalSchema
 
 from local import ROOT, LocalError
 from local.process import console
+from tillflow.contexts.eventflow import events as eventflow
+from tillflow.contexts.eventflow.models import SchemaOverridden
 from tillflow.contexts.identity import events as identity
 from tillflow.contexts.identity.models import MailRequested, SessionRevoked
 from tillflow.contexts.orders import events as orders
@@ -42,6 +44,7 @@ EVENTS: dict[str, type[BaseModel]] = {
     payments.PAYMENT_FAILED: PaymentFailed,
     identity.MAIL_REQUESTED: MailRequested,
     identity.SESSION_REVOKED: SessionRevoked,
+    eventflow.SCHEMA_OVERRIDDEN: SchemaOverridden,
 }
 
 # What says nothing about which events are valid.

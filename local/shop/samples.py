@@ -81,6 +81,9 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "eventflow/route_events": ORDERED,
     "eventflow/get_event": ("eventflow/accept_event",),
     "eventflow/erase_payload": ("eventflow/accept_event",),
+    "eventflow/get_schema": ("eventflow/register_schema",),
+    "eventflow/get_event_type": ("eventflow/register_schema",),
+    "eventflow/list_event_types": ("eventflow/register_schema",),
 }
 
 type Json = dict[str, Any]

@@ -18,6 +18,7 @@ from local.docs.schemas import EVENTS, breaking_changes, path_of, schema_of
 from tests import shop, template
 from tests.people import member
 from tests.world import World
+from tillflow.contexts.eventflow import events as eventflow
 from tillflow.contexts.identity import events as identity
 from tillflow.contexts.orders import events as orders
 from tillflow.contexts.orders.rules import Order
@@ -47,6 +48,7 @@ MADE: list[Event] = [
     payments.payment_failed(ORDER_ID, OTHER_ID, "card_declined"),
     identity.mail_requested("DHo8CmwfTgudjlt_ai0ekA", "verify", OTHER_ID),
     identity.session_revoked(OTHER_ID, ORDER_ID, "refresh_token_reused"),
+    eventflow.schema_overridden("till.closed", 3, [1, 2], "Nobody reads it", OTHER_ID),
 ]
 
 
@@ -150,6 +152,12 @@ def test_what_the_stack_emits_along_an_order_fits_its_schema(world: World) -> No
     stolen = ada.tokens["refresh_token"]
     assert [ada.refresh().status for _ in range(2)] == [200, 200]
     assert ada.refresh(stolen).status == 401
+
+    # AND a schema that is registered though earlier consumers may not understand it
+    for version, schema, query in [("1", {"type": "object"}, {}), ("2", {}, {"override": "true", "reason": "Nobody reads it"})]:
+        path = {"type": "till.closed", "version": version}
+        route = "PUT /api/v1/event-types/{type}/versions/{version}"
+        assert world.call(route, roles=["admin"], path=path, body=schema, query=query).status == 201
 
     # WHEN all that was emitted is looked at
     emitted = world.events()

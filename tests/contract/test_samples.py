@@ -145,6 +145,13 @@ HTTP: dict[str, tuple[int, Callable[[Any], bool]]] = {
     "eventflow/accept_events": (202, lambda body: (body["accepted"], body["rejected"], body["failed"]) == (2, 0, 0)),
     "eventflow/list_events": (200, lambda body: (body["items"], body["total"], body["total_relation"]) == ([], 0, "eq")),
     "eventflow/get_event": (200, lambda body: body["payload"]["till"] == 7),
+    "eventflow/register_schema": (
+        201,
+        lambda body: (body["event_type"], body["version"], body["override"]) == ("till.opened", 1, None),
+    ),
+    "eventflow/get_schema": (200, lambda body: body["schema"] == json.loads(sample("eventflow/register_schema")["body"])),
+    "eventflow/get_event_type": (200, lambda body: [each["version"] for each in body["versions"]] == [1]),
+    "eventflow/list_event_types": (200, lambda body: body["items"] == [{"event_type": "till.opened", "version": 1}]),
     "stock/list_releases": (200, lambda body: [each["orderId"] for each in body["content"]] == [ORDER_ID]),
 }
 

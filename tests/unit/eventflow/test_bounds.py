@@ -56,7 +56,6 @@ def test_what_people_write_is_taken(schema: dict[str, Any]) -> None:
         ({"$dynamicRef": "#/a"}, "$dynamicRef"),
         ({"pattern": "a" * 513}, "512 characters"),
         ({"patternProperties": {"a" * 513: True}}, "512 characters"),
-        ({"maximum": float("inf")}, "number"),
         ({"enum": ["x" * 65_536]}, "bytes"),
         (nested(49), "48 deep"),
         ({"const": {"a": [[[[nested(49)]]]]}}, "nested deeper"),

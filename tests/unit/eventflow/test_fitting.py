@@ -1,12 +1,14 @@
 """Does a payload fit a schema, and if not, where? Whatever is sent, the answer comes at once."""
 
 import time
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from tillflow.contexts.eventflow.bounds import InvalidSchema
 from tillflow.contexts.eventflow.fitting import Fitting
+from tillflow.values import jsontext
 
 ORDER = {
     "type": "object",
@@ -79,6 +81,21 @@ def test_choices_within_choices_are_not_all_told_of(levels: int) -> None:
     assert fitting.problem(chain(levels, {})) is None
     assert (fitting.problem(chain(levels, 5)) or "").startswith("payload.next: " if levels < 10 else "payload: ")
     assert time.perf_counter() - began < 1
+
+
+@pytest.mark.parametrize("number", ["0.1", "1e400", "1e999999999", "1e-999999999", "1" * 4_000])
+def test_numbers_are_compared_as_they_are_written(number: str) -> None:
+    payload = jsontext.loads(f'{{"n": {number}}}')
+
+    for schema in ({"type": "integer"}, {"maximum": 5}, {"multipleOf": 3}, {"const": 7}):
+        assert (Fitting({"properties": {"n": schema}}).problem(payload) or "payload.n").startswith("payload.n")
+    assert Fitting({"properties": {"n": {"multipleOf": Decimal("0.1")}}}).takes(jsontext.loads('{"n": 0.3}'))
+
+
+def test_half_of_a_character_fits_no_schema() -> None:
+    assert "half of a character" in str(Fitting({"properties": {"a": {"pattern": "^a"}}}).problem({"a": "\ud800"}))
+    with pytest.raises(InvalidSchema):
+        Fitting({"const": "\ud800"})
 
 
 def test_of_many_errors_the_first_is_told() -> None:

@@ -145,6 +145,10 @@ ROUTES: dict[str, str] = {
     "GET /api/v1/events": "events:read",
     "GET /api/v1/events/{id}": "events:read",
     "DELETE /api/v1/events/{id}/payload": "events:erase",
+    "GET /api/v1/event-types": "schemas:read",
+    "GET /api/v1/event-types/{type}": "schemas:read",
+    "GET /api/v1/event-types/{type}/versions/{version}": "schemas:read",
+    "PUT /api/v1/event-types/{type}/versions/{version}": "schemas:write",
 }
 
 # Routes that hurt: who calls is found anew each time, for what is kept may be a minute old (docs/adr/0009).

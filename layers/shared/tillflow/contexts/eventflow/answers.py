@@ -112,3 +112,47 @@ class Health(TypedDict):
     """Whether events can be taken in and delivered."""
 
     status: Literal["UP", "DOWN"]
+
+
+class Override(TypedDict):
+    """Why a version was registered though it may break who reads the versions that it *breaks*."""
+
+    reason: str
+    breaks: list[int]
+
+
+class EventTypeVersion(TypedDict):
+    """A version of an event type, without its schema."""
+
+    event_type: str
+    version: int
+    created_at: str
+    created_by: str
+    override: Override | None
+
+
+class RegisteredSchema(EventTypeVersion):
+    """A version of an event type: *schema* is a JSON Schema (2020-12) that the payloads of its events fit."""
+
+    schema: dict[str, Any]
+
+
+class EventTypeVersions(TypedDict):
+    """An event type's versions, first to last."""
+
+    event_type: str
+    versions: list[EventTypeVersion]
+
+
+class EventTypeEntry(TypedDict):
+    """An event type in a list, and its newest version."""
+
+    event_type: str
+    version: int
+
+
+class EventTypePage(TypedDict):
+    """A page of event types by name."""
+
+    items: list[EventTypeEntry]
+    next_token: str | None

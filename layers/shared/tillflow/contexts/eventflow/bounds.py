@@ -5,7 +5,6 @@ Decided without I/O, and without the libraries that go by the schema later (docs
 reference names a place of its own document.
 """
 
-import math
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -81,7 +80,7 @@ def check(schema: dict[str, Any]) -> None:
     Raises:
         InvalidSchema: the message names the place, as a JSON Pointer, and what to do.
     """
-    _check_json(schema)
+    _check_nesting(schema)
     size = len(jsontext.dumps(schema).encode())
     if size > MAX_BYTES:
         raise InvalidSchema(f"The schema has {size:,} bytes, {MAX_BYTES:,} are taken.")
@@ -115,11 +114,9 @@ def measure(schema: dict[str, Any]) -> Breadth:
     return Breadth(subschemas, chosen, returns)
 
 
-def _check_json(schema: dict[str, Any]) -> None:
+def _check_nesting(schema: dict[str, Any]) -> None:
     level: list[Any] = [schema]
     for _ in range(_MAX_NESTING):
-        if any(isinstance(value, float) and not math.isfinite(value) for value in level):
-            raise InvalidSchema("A number is larger than any that is taken.")
         containers = [value for value in level if isinstance(value, dict | list)]
         level = [each for value in containers for each in (value.values() if isinstance(value, dict) else value)]
         if not level:

@@ -16,7 +16,7 @@ from tillflow.values import jsontext
 
 # For all earlier versions together; a proof takes milliseconds.
 SECONDS = 8
-_MEGABYTES = 512
+_MEGABYTES = 256
 _READY = "ready"
 _UNDECIDED = f"it could not be decided within {SECONDS} seconds and {_MEGABYTES} MB; a simpler schema can be"
 _MAX_EXAMPLE = 500

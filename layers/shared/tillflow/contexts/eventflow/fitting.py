@@ -48,8 +48,11 @@ class Fitting:
 
     def problem(self, payload: Any) -> str | None:
         """Return where a payload does not fit first, and why, without repeating it; None if it fits."""
-        if self.takes(payload):
-            return None
+        try:
+            if self.takes(payload):
+                return None
+        except ValueError:
+            return "payload: a text in it has half of a character (a lone surrogate)."
         if self._gathered(payload) > _MOST_GATHERED:
             return "payload: it does not fit the schema; it is too large, or too deep, to say where."
         try:

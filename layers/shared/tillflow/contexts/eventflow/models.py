@@ -1,8 +1,8 @@
 """Requests of EventFlow (contract: eventflow.md)."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, RootModel, model_validator
 
 from tillflow.web.openapi import ShownAs
 from tillflow.web.paging import MAX_TOKEN_LENGTH
@@ -76,3 +76,42 @@ class NewKey(Body):
     """What a producer's key is called."""
 
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=NAMED)] = "key"
+
+
+class TypePath(Model):
+    """An event type, as a path names it."""
+
+    type: EventType
+
+
+class SchemaPath(TypePath):
+    """A version of an event type, as a path names it."""
+
+    version: Lax[Version]
+
+
+class SchemaQuery(Query):
+    """*override*: register it though earlier consumers may not understand it, for this *reason*."""
+
+    override: Lax[bool] = False
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=NAMED)] | None = None
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Self:
+        if self.override != (self.reason is not None):
+            raise ValueError("override and reason go together: say override=true, and why")
+        return self
+
+
+class SchemaOverridden(Model):
+    """The data of `eventflow.schema_overridden.v1`."""
+
+    registered_type: str
+    registered_version: int
+    breaks: list[int]
+    reason: str
+    user_id: str
+
+
+class JsonSchema(RootModel[dict[str, Any]]):
+    """A JSON Schema (2020-12) of 64 KB at most. References name places of the schema itself: `#/$defs/<name>`."""

@@ -16,7 +16,8 @@ EventFlow in DynamoDB: keys and access patterns.
 | EVENTFLOW_TABLE           | what a poller was given and acknowledges next | POLLER#<consumer id>#<digest>, POLLER    | 1 a 4 KB                  | 1 a KB            |
 | EVENTFLOW_TABLE           | a consumer's dead letters, oldest first      | DEAD#<consumer id>, <dead at>#<event id>  | ½ a 4 KB                  | 1 in, 1 out       |
 | EVENTFLOW_TABLE           | a consumer's replays                         | REPLAYS#<consumer id>, <created at>#<id>  | 1 a 4 KB                  | 1 a run           |
-| EVENTFLOW_TABLE `listed`  | producers, types: newest first               | <kind>, listed_as                         | ½ a 4 KB, and each        | 1 in              |
+| EVENTFLOW_TABLE `listed`  | producers: newest first                      | PRODUCERS, listed_as                      | ½ a 4 KB, and each        | 1 in              |
+| EVENTFLOW_TABLE `listed`  | types by name, each with its newest version  | TYPES, listed_as                          | ½ a 4 KB                  | 1 in, 1 out       |
 """
 
 from typing import Any
@@ -126,6 +127,11 @@ def stamp_key() -> Key:
 def schema_key(event_type: str, version: int) -> Key:
     """Return the key of one version of a type's schema."""
     return {"pk": f"TYPE#{event_type}", "sk": f"VERSION#{version:0{_VERSION_DIGITS}}"}
+
+
+def version_of(key: Item) -> tuple[str, int]:
+    """Return the type and the version of a `schema_key`, or of the item under it."""
+    return str(key["pk"]).removeprefix("TYPE#"), int(str(key["sk"]).removeprefix("VERSION#"))
 
 
 def consumer_key(consumer_id: str) -> Key:

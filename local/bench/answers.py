@@ -10,7 +10,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from local.bench import people
+from local.bench import happenings, people
 from local.shop.samples import IMPORT_ID, ORDER_ID, SERVICE_TOKEN, SKU, TRACE_ID, VARIANT_ID, WAREHOUSE, WAREHOUSE_ID, sample
 from tillflow.values import ids
 
@@ -114,13 +114,18 @@ _IMPORT = {
 }
 
 
+_LISTED = (_LEVEL, _VARIANT, _WAREHOUSE, happenings.KEY, happenings.PRODUCER)
+
+
 def answers(name: str) -> Json:
     """Return AWS's answers to the function *name*."""
     order = _order()
     said: Json = {
         "BatchGetItem EVENT": _read(_RESERVATION),
         "BatchGetItem PROGRESS": _read(_IMPORT),
+        "BatchGetItem KEY": _read(happenings.KEY),
         "BatchGetItem LEVEL": _read(_LEVEL),
+        "BatchGetItem PRODUCER": _read(happenings.PRODUCER),
         "BatchGetItem ORDER": _read(order),
         "BatchGetItem USER": {"Responses": {"IdentityTable": [_item(people.USER), _item(people.SESSION)]}, "UnprocessedKeys": {}},
         "BatchGetItem RATE": {"Responses": {"IdentityTable": []}, "UnprocessedKeys": {}},
@@ -134,6 +139,9 @@ def answers(name: str) -> Json:
         **{asked: {"Item": _item(item)} for asked, item in people.items(name).items()},
         "GetItem ORDER": {"Item": _item(order)},
         "GetItem PAYMENT": {"Item": _item(_PAYMENT)},
+        "GetItem PRODUCER": {"Item": _item(happenings.PRODUCER)},
+        "GetItem CONSUMERS": {},
+        "GetItem TYPE": {},
         "GetItem WAREHOUSE": {"Item": _item(_WAREHOUSE)},
         "GetSecretValue": {"__type": "ResourceNotFoundException"},  # no secret has been rotated yet
         "PutEvents": {"FailedEntryCount": 0, "Entries": []},
@@ -141,7 +149,7 @@ def answers(name: str) -> Json:
         "Query": {"Items": [], "Count": 0},
         "Query 0": {"Items": [_item({"pk": order["pk"], "sk": order["sk"]})]},
         "Query user-1": {"Items": [_item({"pk": order["pk"], "sk": order["sk"]})]},
-        **{f"Query {each['listed']}": _listed(each) for each in (_LEVEL, _VARIANT, _WAREHOUSE)},
+        **{f"Query {each['listed']}": _listed(each) for each in _LISTED},
         "Query USER": {"Items": [_item(people.SESSION), _item(people.USER)]},
         "Query VARIANT": {"Items": [_item(_LEVEL), _item(_VARIANT)]},
         **people.key_store(),
@@ -202,8 +210,11 @@ def _order() -> Json:
     }
 
 
+_TABLES = {"ORDER": "OrdersTable", "KEY": "IdentityTable", "PRODUCER": "EventFlowTable"}
+
+
 def _read(item: Json) -> Json:
-    return {"Responses": {"OrdersTable" if item["sk"] == "ORDER" else "StockTable": [_item(item)]}, "UnprocessedKeys": {}}
+    return {"Responses": {_TABLES.get(item["sk"], "StockTable"): [_item(item)]}, "UnprocessedKeys": {}}
 
 
 def _listed(item: Json) -> Json:
@@ -226,6 +237,11 @@ def _sent(value: Any) -> Json:
 
 # Where the way on is another one than the world's.
 _DIFFERENT: dict[str, Json] = {
+    "eventflow/check_health": {"GetItem EVENT": {}, "GetItem PRODUCER": {}},
+    "eventflow/erase_payload": {"GetItem EVENT": {"Item": _item(happenings.EVENT)}},
+    "eventflow/get_event": {
+        "BatchGetItem EVENT": {"Responses": {"EventsTable": [_item(happenings.EVENT)]}, "UnprocessedKeys": {}},
+    },
     "identity/rotate_keys": {
         "DescribeSecret": {"ARN": "AccessKeySecret"},
         "GetSecretValue AccessKeySecret AWSCURRENT": {"SecretString": '{"keys": []}'},

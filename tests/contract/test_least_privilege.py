@@ -18,6 +18,7 @@ from tillflow.contexts.identity.codes import Purpose
 from tillflow.contexts.stock import homes, movements
 from tillflow.contexts.stock.tables import is_level
 from tillflow.runtime import aws, secrets
+from tillflow.storage import readiness
 from tillflow.storage.attributes import to_item
 from tillflow.values import clock, ids
 
@@ -344,6 +345,10 @@ def _send_events(world: World) -> None:
     introspected = world.call("POST /api/auth/introspect", roles=["admin"], body={"token": producer.key})
     assert introspected.json["active"]
     producer.disabled()
+    path = {"id": producer.producer_id}
+    assert world.call("POST /api/v1/producers/{id}/enable", roles=["admin"], path=path).json["status"] == "ACTIVE"
+    assert world.call("PATCH /api/v1/producers/{id}", roles=["admin"], path=path, body={"rate": 5}).json["rate"] == 5
+    readiness.forget()  # what another function's process knows
     assert world.call("GET /api/v1/health").json == {"status": "UP"}
 
 

@@ -358,6 +358,8 @@ def test_the_sample_of_a_mail_whose_code_is_no_more_is_taken_and_forgotten(world
 
 def test_every_sample_is_run_by_a_test_of_this_file() -> None:
     apart = {
+        "eventflow/erase_payload",
+        "eventflow/revoke_key",
         "identity/log_out",
         "identity/end_session",
         "identity/change_password",

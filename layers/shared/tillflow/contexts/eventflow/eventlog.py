@@ -35,13 +35,13 @@ class Event:
 
 def from_outside(source: str, envelope: dict[str, Any]) -> Item:
     """Return the item of an event that was accepted: the table's stream publishes it."""
-    return _item(envelope["event_id"], envelope["received_at"]) | {"outbox": pack_sealed([(source, envelope)])}
+    return _item(envelope["event_id"]) | {"outbox": pack_sealed([(source, envelope)])}
 
 
 def from_bus(source: str, envelope: dict[str, Any], received_at: str) -> Item:
     """Return the item of one of the product's own events, which was on the bus."""
     event_id = ids.canonical(envelope["event_id"])
-    return _item(event_id, received_at) | {
+    return _item(event_id) | {
         "packed": pack_sealed([(source, envelope)]),
         "received_at": received_at,
         "occurred_at": envelope["occurred_at"],
@@ -84,5 +84,5 @@ def producer_of(source: str) -> str:
     return source.removeprefix(OUTSIDE)
 
 
-def _item(event_id: str, received_at: str) -> Item:
-    return tables.event_key(event_id) | {"expires_at": clock.epoch(clock.parse(received_at)) + RETENTION_SECONDS}
+def _item(event_id: str) -> Item:
+    return tables.event_key(event_id) | {"expires_at": clock.epoch(clock.now()) + RETENTION_SECONDS}

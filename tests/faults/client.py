@@ -2,6 +2,7 @@
 
 import hmac
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -39,6 +40,7 @@ def send(
     *,
     role: str,
     path: dict[str, str] | None = None,
+    query: Mapping[str, str] | None = None,
     key: str | None = None,
     user: str | None = None,
     session_id: str | None = None,
@@ -52,7 +54,8 @@ def send(
     """
     headers = ({"Idempotency-Key": key} if key else {}) | ({"Content-Type": "text/csv"} if isinstance(body, str) else {})
     who = user or f"a-{role}"
-    event = http_event(route, user=who, roles=[role], body=body, headers=headers, path=path, session_id=session_id, told=told)
+    parts: dict[str, Any] = {"path": path, "query": query, "session_id": session_id, "told": told}
+    event = http_event(route, user=who, roles=[role], body=body, headers=headers, **parts)
     for _ in range(_ATTEMPTS):
         try:
             answer = world.invoke(world.wiring.routes[route], event)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.faults import accounts, eventflow, second_factor
+from tests.faults import accounts, eventflow, schemas, second_factor
 from tests.faults.client import AlreadyThere, Line, Refused, cancel, move_stock, place, send
 from tests.faults.command import Act, Command, always
 from tests.faults.invariants import importing, reservation_of, unsettled
@@ -485,6 +485,7 @@ REGISTER: dict[str, Command] = {
     for command in (
         *accounts.COMMANDS,
         *eventflow.COMMANDS,
+        *schemas.COMMANDS,
         *second_factor.COMMANDS,
         Command(
             "order one line",

@@ -32,6 +32,7 @@ export ENDPOINT TILLFLOW_PORT TILLFLOW_HOST
 
 ENVIRONMENT := .venv/.synced .local/emulator/.synced
 LOCAL := python -m local
+CLIENT := clients/python
 WORKERS ?= auto
 EXPORT := $(UV) export --quiet --frozen --no-hashes --no-annotate --no-header
 
@@ -58,11 +59,11 @@ demo: $(ENVIRONMENT) ## up, then place five real orders over HTTP and show what 
 
 .PHONY: test
 test: $(ENVIRONMENT) ## every test, unit to integration, on an emulator of its own
-	python -m pytest -n $(WORKERS) tests
+	python -m pytest -n $(WORKERS) tests $(CLIENT)/tests
 
 .PHONY: test-fast
 test-fast: .venv/.synced ## the tests that need no emulator and are done in a minute, for while you write
-	python -m pytest -n $(WORKERS) tests/unit tests/property tests/contract
+	python -m pytest -n $(WORKERS) tests/unit tests/property tests/contract $(CLIENT)/tests
 
 .PHONY: simulate
 simulate: .venv/.synced ## SEED=1 MINUTES=5: days of a shop in simulated time, with all that can go wrong in them
@@ -74,6 +75,7 @@ check: .venv/.synced ## lint, types, templates, import contracts, locked require
 	ruff check .
 	ruff format --check .
 	mypy layers/shared/tillflow functions local tests
+	mypy --config-file $(CLIENT)/pyproject.toml $(CLIENT)/src $(CLIENT)/tests
 	cfn-lint template.yaml stacks/*.yaml
 	SAM_CLI_TELEMETRY=0 sam validate --lint --region us-east-1
 	PYTHONPATH=layers/shared lint-imports
@@ -135,7 +137,7 @@ bench-hot-sku: .venv/.synced ## how many orders a second one SKU takes by its sh
 test-sam-local: .venv/.synced ## run a handful of functions in Lambda's own container (needs Docker)
 	$(LOCAL) invoke
 
-.venv/.synced: pyproject.toml uv.lock $(filter $(UV_HOME)/%,$(UV))
+.venv/.synced: pyproject.toml uv.lock $(CLIENT)/pyproject.toml $(filter $(UV_HOME)/%,$(UV))
 	$(UV) sync --quiet --frozen
 	touch $@
 

@@ -17,7 +17,7 @@ DEPLOYED = "integration"
 ATTACKS = {"test_bad_input.py", "test_permissions.py", "test_schemathesis.py", "test_tokens.py"}
 AFTERWARDS = "test_afterwards.py"
 # Some milliseconds a test: a worker is handed them file by file, and last, when they fill what the others left.
-QUICK = {"unit", "property", "contract"}
+QUICK = {"unit", "property", "contract", "python"}
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,7 @@ class Spread(LoadScopeScheduling):  # type: ignore[misc]
 
 
 def folder(nodeid: str) -> str:
-    """Return the folder of tests/ that a test is in."""
+    """Return the folder of tests/ that a test is in, or of clients/."""
     return nodeid.split("/")[1]
 
 

@@ -1,0 +1,101 @@
+"""Flows around a consumer's registration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+from urllib.parse import quote
+from uuid import NAMESPACE_URL, uuid5
+
+from tillflow_client.retrying import Retry, Tries, ask
+from tillflow_client.wire import API, Flow, Request, encoded, post
+
+# "latest", "earliest", or a moment.
+Start = str | datetime
+
+CONSUMERS = f"{API}/consumers"
+_USABLE = ("ACTIVE", "PAUSED")
+MANUAL = "manual"
+
+
+def register(name: str, types: Sequence[str], start: Start, lease_seconds: int | None, retry: Retry) -> Flow[dict[str, Any]]:
+    """
+    Return the consumer called *name*; one that is not there is made, one that differs in types, ack or lease is changed.
+
+    Several processes may do so at once and will share the one consumer.
+    """
+    wanted: dict[str, Any] = {"subscribed_event_types": list(types), "ack": MANUAL}
+    if lease_seconds is not None:
+        wanted["lease_seconds"] = lease_seconds
+    there = (yield from _named(name, retry)) or (yield from _made(name, wanted, start, retry))
+    changes = {field: value for field, value in wanted.items() if _plain(there[field]) != _plain(value)}
+    if not changes:
+        return there
+    patch = Request("PATCH", path_of(there["consumer_id"]), encoded(changes))
+    return (yield from ask(patch, Tries(retry))).json()
+
+
+def describe(consumer_id: str, retry: Retry) -> Flow[dict[str, Any]]:
+    """Return what the server knows of the consumer, its backlog too."""
+    return (yield from ask(Request("GET", path_of(consumer_id)), Tries(retry))).json()
+
+
+def delete(consumer_id: str, retry: Retry) -> Flow[None]:
+    """Delete the consumer, and all that waits for it."""
+    yield from ask(Request("DELETE", path_of(consumer_id)), Tries(retry))
+
+
+def known(consumer_id: str | None) -> str:
+    """
+    Return the consumer's id.
+
+    Raises:
+        ValueError: there is none yet.
+    """
+    if consumer_id is None:
+        raise ValueError("which consumer? give its consumer_id, or call register")
+    return consumer_id
+
+
+def check(there: Mapping[str, Any]) -> None:
+    """
+    Look whether events of the consumer can be acknowledged one by one.
+
+    Raises:
+        ValueError: it acknowledges by fetching.
+    """
+    if there["ack"] != MANUAL:
+        raise ValueError(f"consumer {there['name']} acknowledges by its next fetch: PATCH it to ack: {MANUAL}, or call register")
+
+
+def path_of(consumer_id: str) -> str:
+    """Return a consumer's path."""
+    return f"{CONSUMERS}/{quote(consumer_id, safe='')}"
+
+
+def _named(name: str, retry: Retry) -> Flow[dict[str, Any] | None]:
+    params: dict[str, str] = {}
+    while True:
+        page = (yield from ask(Request("GET", CONSUMERS, params=params), Tries(retry))).json()
+        for each in page["items"]:
+            if each["name"] == name and each["status"] in _USABLE:
+                found: dict[str, Any] = each
+                return found
+        if not page.get("next_token"):
+            return None
+        params = {"next_token": page["next_token"]}
+
+
+def _made(name: str, wanted: Mapping[str, Any], start: Start, retry: Retry) -> Flow[dict[str, Any]]:
+    if isinstance(start, datetime):
+        if start.tzinfo is None:
+            raise ValueError("start needs a timezone, e.g. datetime.now(timezone.utc)")
+        start = start.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    # Two processes that find none at the same moment make one.
+    key = {"Idempotency-Key": str(uuid5(NAMESPACE_URL, f"tillflow-client:{name}"))}
+    return (yield from ask(post(CONSUMERS, {"name": name, "start": start, **wanted}, key), Tries(retry))).json()
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, list) else value

@@ -1,0 +1,106 @@
+"""A consumer is found by its name, or made, and is then as it was asked for."""
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from fake_tillflow import FakeTillflow
+from halves import Half
+from tillflow_client import NotFound
+
+
+def register(server: FakeTillflow, half: Half, **more: Any) -> dict[str, Any]:
+    there: dict[str, Any] = half.done(half.consumer(server).register("mailer", ["order.*"], **more))
+    return there
+
+
+def methods(server: FakeTillflow) -> list[str]:
+    return [call.method for call in server.calls]
+
+
+def test_one_that_is_not_there_is_made(server: FakeTillflow, half: Half) -> None:
+    there = register(server, half, start="earliest", lease_seconds=60)
+
+    assert server.calls[-1].body == {
+        "name": "mailer",
+        "subscribed_event_types": ["order.*"],
+        "start": "earliest",
+        "ack": "manual",
+        "lease_seconds": 60,
+    }
+    assert list(server.consumers) == [there["consumer_id"]]
+
+
+def test_it_may_begin_at_a_moment(server: FakeTillflow, half: Half) -> None:
+    register(server, half, start=datetime(2026, 11, 22, 11, 0, tzinfo=timezone(timedelta(hours=1))))
+
+    assert server.calls[-1].body["start"] == "2026-11-22T10:00:00.000Z"
+    with pytest.raises(ValueError, match="start needs a timezone"):
+        register(FakeTillflow(), half, start=datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+def test_one_that_is_there_is_found_on_whatever_page(server: FakeTillflow, half: Half) -> None:
+    for number in range(3):
+        server.consumer(name=f"other-{number}")
+    consumer_id = server.consumer()
+
+    assert register(server, half)["consumer_id"] == consumer_id
+
+    assert methods(server) == ["GET"] * 4
+
+
+def test_one_that_differs_is_changed(server: FakeTillflow, half: Half) -> None:
+    consumer_id = server.consumer(subscribed_event_types=["payment.*"], ack="auto")
+
+    there = register(server, half)
+
+    assert (there["subscribed_event_types"], there["ack"]) == (["order.*"], "manual")
+    assert server.calls[-1].method == "PATCH"
+    assert list(server.consumers) == [consumer_id]
+
+
+def test_types_in_another_order_are_the_same(server: FakeTillflow, half: Half) -> None:
+    server.consumer(subscribed_event_types=["a", "b"])
+
+    half.done(half.consumer(server).register("mailer", ["b", "a"]))
+
+    assert methods(server) == ["GET"]
+
+
+def test_one_that_is_being_deleted_is_not_taken(server: FakeTillflow, half: Half) -> None:
+    consumer_id = server.consumer(status="DELETING")
+
+    assert register(server, half)["consumer_id"] != consumer_id
+
+
+def test_two_who_find_none_at_once_share_one(server: FakeTillflow, half: Half) -> None:
+    original = server.answer
+
+    def nobody_yet(call: Any) -> Any:
+        answer = original(call)
+        if call.method == "GET":
+            server.consumers.clear()
+        return answer
+
+    first = register(server, half)
+    server.answer = nobody_yet  # type: ignore[method-assign]
+    server.consumers.clear()
+    second = register(server, half)
+
+    assert first["consumer_id"] == second["consumer_id"]
+
+
+def test_who_registered_may_begin_at_once_and_delete_at_the_end(server: FakeTillflow, half: Half) -> None:
+    server.put(1)
+    consumer = half.consumer(server)
+    consumer_id = half.done(consumer.register("mailer", ["order.*"]))["consumer_id"]
+    assert consumer.consumer_id == consumer_id
+
+    half.loop(consumer, lambda _: True)
+
+    assert len(server.acknowledged) == 1
+    assert not server.paths(consumer_id), "what registering told was asked again"
+    half.done(half.consumer(server, consumer_id).delete())
+    with pytest.raises(NotFound):
+        half.done(half.consumer(server, consumer_id).describe())

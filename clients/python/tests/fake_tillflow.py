@@ -39,7 +39,6 @@ class Message:
     event: Json
     count: int = 0
     token: str | None = None
-    delay: int = 0
 
 
 def refused(status: int, code: str, message: str = "Because.", **headers: str) -> httpx.Response:
@@ -54,6 +53,7 @@ class FakeTillflow:
     calls: list[Call] = field(default_factory=list)
     stored: dict[str, Json] = field(default_factory=dict)
     consumers: dict[str, Json] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
     queue: list[Message] = field(default_factory=list)
     acknowledged: list[str] = field(default_factory=list)
     given_back: list[tuple[str, int]] = field(default_factory=list)
@@ -118,7 +118,7 @@ class FakeTillflow:
         if self._instead[last]:
             return _given(self._instead[last].popleft())
         answer = self.answer(call)
-        return _given(self._after[last].popleft()) if self._after[last] else answer
+        return _given(self._after[last].popleft() if self._after[last] else answer)
 
     def answer(self, call: Call) -> httpx.Response:
         """Do what a request asks for, and return the answer."""
@@ -171,6 +171,7 @@ class FakeTillflow:
                 there |= call.body
             case "DELETE", _:
                 del self.consumers[consumer_id]
+                self.deleted.add(consumer_id)
                 return httpx.Response(204)
         return httpx.Response(200, json={**there, "backlog": len(self.queue)})
 
@@ -183,8 +184,12 @@ class FakeTillflow:
     def _register(self, call: Call) -> httpx.Response:
         consumer_id = str(uuid.uuid5(uuid.NAMESPACE_OID, call.headers["Idempotency-Key"]))
         replayed = consumer_id in self.consumers
+        if consumer_id in self.deleted:
+            return refused(409, "REGISTRATION_ENDED")
         if not replayed:
             self.consumer(consumer_id=consumer_id, **call.body)
+        elif any(self.consumers[consumer_id][name] != value for name, value in call.body.items()):
+            return refused(422, "IDEMPOTENCY_KEY_REUSED")
         return httpx.Response(200 if replayed else 201, json=self.consumers[consumer_id])
 
     def _fetch(self, limit: int) -> httpx.Response:
@@ -200,7 +205,8 @@ class FakeTillflow:
 
     def _told(self, verb: str, token: str, body: Json) -> Json:
         event_id = token.partition("/")[0]
-        message = next((each for each in self.queue if each.token == token), None)
+        lease, _, extension = token.partition("+")
+        message = next((each for each in self.queue if each.token == lease), None)
         if message is None:
             return {"event_id": event_id, "status": "expired"}
         if verb == "ack":
@@ -211,7 +217,8 @@ class FakeTillflow:
             self.given_back.append((event_id, body["delay_seconds"]))
         else:
             self.extended.set()
-        return {"event_id": event_id, "status": {"ack": "acknowledged", "nack": "returned"}.get(verb, "extended")}
+            return {"event_id": event_id, "status": "extended", "ack": f"{lease}+{int(extension or 0) + 1}"}
+        return {"event_id": event_id, "status": {"ack": "acknowledged", "nack": "returned"}[verb]}
 
 
 def _given(reply: Reply) -> httpx.Response:

@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import httpx
 import pytest
 
-from fake_tillflow import FakeTillflow
-from halves import Half
-from tillflow_client import NotFound
+from fake_tillflow import Call, FakeTillflow, refused
+from halves import Half, Sync
+from tillflow_client import BadRequest, Forbidden, NotFound
 
 
 def register(server: FakeTillflow, half: Half, **more: Any) -> dict[str, Any]:
@@ -74,21 +75,52 @@ def test_one_that_is_being_deleted_is_not_taken(server: FakeTillflow, half: Half
     assert register(server, half)["consumer_id"] != consumer_id
 
 
-def test_two_who_find_none_at_once_share_one(server: FakeTillflow, half: Half) -> None:
+@pytest.mark.parametrize("types", [["order.*"], ["payment.*"]])
+def test_two_who_find_none_at_once_share_one(server: FakeTillflow, half: Half, types: list[str]) -> None:
     original = server.answer
 
-    def nobody_yet(call: Any) -> Any:
+    def beside_one_who_is_faster(call: Call) -> httpx.Response:
+        server.answer = original  # type: ignore[method-assign]
         answer = original(call)
-        if call.method == "GET":
-            server.consumers.clear()
+        Sync().consumer(server).register("mailer", types)
         return answer
 
-    first = register(server, half)
-    server.answer = nobody_yet  # type: ignore[method-assign]
-    server.consumers.clear()
-    second = register(server, half)
+    server.answer = beside_one_who_is_faster  # type: ignore[method-assign]
 
-    assert first["consumer_id"] == second["consumer_id"]
+    there = register(server, half)
+
+    assert list(server.consumers) == [there["consumer_id"]]
+    assert there["subscribed_event_types"] == ["order.*"]
+
+
+def test_a_name_may_be_registered_again_after_its_consumer_was_deleted(server: FakeTillflow, half: Half) -> None:
+    ids = []
+    for _ in range(15):
+        there = register(server, half)
+        ids.append(there["consumer_id"])
+        half.done(half.consumer(server, there["consumer_id"]).delete())
+
+    assert len(set(ids)) == 15
+
+
+def test_a_refusal_is_one(server: FakeTillflow, half: Half) -> None:
+    server.after("consumers", refused(403, "FORBIDDEN"))
+    with pytest.raises(Forbidden):
+        register(server, half)
+
+    server.instead("consumers", httpx.Response(200, json={"items": []}), refused(400, "BAD_REQUEST", "No such type."))
+    with pytest.raises(BadRequest, match="No such type"):
+        register(server, half)
+
+
+def test_one_that_is_gone_is_deleted(server: FakeTillflow, half: Half) -> None:
+    consumer_id = server.consumer()
+    server.after(consumer_id, httpx.ReadTimeout("no answer"))
+
+    half.done(half.consumer(server, consumer_id).delete())
+
+    assert server.consumers == {}
+    assert methods(server) == ["DELETE", "DELETE"]
 
 
 def test_who_registered_may_begin_at_once_and_delete_at_the_end(server: FakeTillflow, half: Half) -> None:

@@ -77,7 +77,7 @@ def test_what_the_server_asks_for_is_waited_for_and_a_random_part_more(time: Tim
 
 @pytest.mark.parametrize("said", ["", "soon", "-5", "²", "Wed, 21 Oct 2026 07:28:00 GMT"])
 def test_a_retry_after_that_is_no_number_of_seconds_is_none(said: str) -> None:
-    assert retrying.retry_after(Answer(429, {"Retry-After": said}, b"{}")) == 0
+    assert refusal(429, {}, said).retry_after == 0
 
 
 def test_it_ends_in_time_with_the_server_s_own_words(time: Time) -> None:

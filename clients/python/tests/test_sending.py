@@ -200,6 +200,18 @@ def test_a_batch_that_is_refused_whole_is_halved_until_it_is_known_for_whom(serv
     assert numbers(server) == [each for each in range(100) if each != poison]
 
 
+def test_a_batch_that_is_more_than_the_producer_may_send_at_once_is_halved_until_it_is_not(
+    server: FakeTillflow, half: Half
+) -> None:
+    original = server.answer
+    server.answer = lambda call: BUSY if len(call.body["events"]) > 30 else original(call)  # type: ignore[method-assign]
+
+    half.batch(half.producer(server), some(100))
+
+    assert numbers(server) == list(range(100))
+    assert [len(call.body["events"]) for call in server.calls] == [100, 50, 25, 25, 50, 25, 25]
+
+
 def test_an_event_larger_than_any_batch_is_rejected_alone(server: FakeTillflow, half: Half) -> None:
     server.instead("batch", refused(413, "PAYLOAD_TOO_LARGE"))
 
@@ -300,6 +312,12 @@ def test_what_is_no_json_is_refused_where_it_is_sent(server: FakeTillflow, half:
         half.done(half.producer(server).send("order.shipped", payload))
 
     assert server.calls == []
+
+
+@pytest.mark.parametrize("key", ["two words", "ключ", "x" * 256])
+def test_a_key_that_no_header_takes_is_refused(server: FakeTillflow, half: Half, key: str) -> None:
+    with pytest.raises(ValueError, match="a key has 1 to 255"):
+        half.done(half.producer(server).send("order.shipped", {}, key=key))
 
 
 def test_a_moment_without_a_timezone_is_refused(server: FakeTillflow, half: Half) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from tillflow_client.errors import TillflowError
 from tillflow_client.events import Event
-from tillflow_client.retrying import Retry, Tries, ask, jittered, retry_after
+from tillflow_client.retrying import Retry, Tries, ask, jittered
 from tillflow_client.wire import API, Answer, Flow, Pause, Request, failure, post
 
 logger = logging.getLogger("tillflow_client")
@@ -158,7 +158,7 @@ class Work:
             error = failure(reply)
             if not error.again:
                 raise error
-            pause = retry_after(reply) + jittered(_FIRST_ERROR, self._pace.longest, self._misses)
+            pause = error.retry_after + jittered(_FIRST_ERROR, self._pace.longest, self._misses)
             logger.warning("fetching failed, again in %.1f s: %s", pause, error)
         else:
             said = reply.json()
@@ -184,6 +184,7 @@ class Work:
                 logger.warning("%s of %d events failed, they may come again: %s", verb, len(part) + len(left), error)
                 break
             for lease, said in zip(part, results, strict=True):
+                lease.token = said.get("ack", lease.token)  # what was extended has another one
                 {"failed": left, "expired": lost}.get(said["status"], taken).append(lease)
             pause = tries.pause() if any(said["status"] == "failed" for said in results) else 0.0
             if pause is None:

@@ -26,9 +26,14 @@ if TYPE_CHECKING:
 
 
 class TillflowError(Exception):
-    """Base of every error that this package raises for what the server did; `again` tells that a retry may help."""
+    """
+    Base of every error that this package raises for what the server did.
+
+    `again` tells that a retry may help, not before `retry_after` seconds.
+    """
 
     again = False
+    retry_after = 0.0
 
 
 class ApiError(TillflowError):
@@ -130,7 +135,9 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 _FIRST_OF_THE_SERVER_S = 500
 
 
-def refusal(status: int, body: Mapping[str, Any]) -> ApiError:
-    """Return the error that a *status* with this *body* is."""
+def refusal(status: int, body: Mapping[str, Any], retry_after: str = "") -> ApiError:
+    """Return the error that a *status* with this *body* is; *retry_after* is that header."""
     kind = ServerFailed if status >= _FIRST_OF_THE_SERVER_S else _BY_STATUS.get(status, ApiError)
-    return kind(status, body)
+    error = kind(status, body)
+    error.retry_after = float(retry_after) if retry_after.isascii() and retry_after.isdecimal() else 0.0
+    return error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,14 +11,16 @@ from typing import Any
 
 from tillflow_client.wire import encoded
 
+_KEY = re.compile(r"[!-~]{1,255}")
+
 
 @dataclass(frozen=True)
 class NewEvent:
     """
-    An event to send. *key* makes it one event however often it is sent; without one it gets a UUID.
+    An event to send. *key* (1 to 255 visible ASCII characters) makes it one event however often it is sent; else it is a UUID.
 
     Raises:
-        TypeError, ValueError: the payload is no JSON, or *occurred_at* has no timezone.
+        TypeError, ValueError: the payload is no JSON, *occurred_at* has no timezone, or the key is none.
     """
 
     event_type: str
@@ -32,8 +35,10 @@ class NewEvent:
         """Write down what is sent."""
         said = {"event_type": self.event_type, "event_version": self.version, "payload": self.payload}
         if self.occurred_at is not None:
-            said["occurred_at"] = _text(self.occurred_at)
+            said["occurred_at"] = iso(self.occurred_at, "occurred_at")
         object.__setattr__(self, "key", self.key or str(uuid.uuid4()))
+        if not _KEY.fullmatch(self.key):
+            raise ValueError("a key has 1 to 255 visible ASCII characters, no spaces")
         object.__setattr__(self, "body", encoded(said))
 
     @property
@@ -109,7 +114,13 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(whole).replace(microsecond=int(f"{fraction:0<6.6}"), tzinfo=timezone.utc)
 
 
-def _text(moment: datetime) -> str:
+def iso(moment: datetime, what: str) -> str:
+    """
+    Return *moment* as the server reads it.
+
+    Raises:
+        ValueError: it has no timezone; the message says *what* it is.
+    """
     if moment.tzinfo is None:
-        raise ValueError("occurred_at needs a timezone, e.g. datetime.now(timezone.utc)")
+        raise ValueError(f"{what} needs a timezone, e.g. datetime.now(timezone.utc)")
     return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
+from tillflow_client.errors import BadRequest, Conflict, NotFound
+from tillflow_client.events import iso
 from tillflow_client.retrying import Retry, Tries, ask
 from tillflow_client.wire import API, Flow, Request, encoded, post
 
@@ -16,6 +19,10 @@ Start = str | datetime
 
 CONSUMERS = f"{API}/consumers"
 _USABLE = ("ACTIVE", "PAUSED")
+_USED_UP = ("ALREADY_REGISTERED", "IDEMPOTENCY_KEY_REUSED", "REGISTRATION_ENDED")
+# More often than this, nobody deletes a consumer within the day that a key is remembered.
+_GENERATIONS = 10
+_PAGE = "100"
 MANUAL = "manual"
 
 
@@ -28,7 +35,7 @@ def register(name: str, types: Sequence[str], start: Start, lease_seconds: int |
     wanted: dict[str, Any] = {"subscribed_event_types": list(types), "ack": MANUAL}
     if lease_seconds is not None:
         wanted["lease_seconds"] = lease_seconds
-    there = (yield from _named(name, retry)) or (yield from _made(name, wanted, start, retry))
+    there = (yield from _named(name, retry)) or (yield from _made(name, {"start": _text(start), **wanted}, retry))
     changes = {field: value for field, value in wanted.items() if _plain(there[field]) != _plain(value)}
     if not changes:
         return there
@@ -42,8 +49,9 @@ def describe(consumer_id: str, retry: Retry) -> Flow[dict[str, Any]]:
 
 
 def delete(consumer_id: str, retry: Retry) -> Flow[None]:
-    """Delete the consumer, and all that waits for it."""
-    yield from ask(Request("DELETE", path_of(consumer_id)), Tries(retry))
+    """Delete the consumer, and all that waits for it; one that is gone is deleted."""
+    with suppress(NotFound):
+        yield from ask(Request("DELETE", path_of(consumer_id)), Tries(retry))
 
 
 def known(consumer_id: str | None) -> str:
@@ -75,7 +83,7 @@ def path_of(consumer_id: str) -> str:
 
 
 def _named(name: str, retry: Retry) -> Flow[dict[str, Any] | None]:
-    params: dict[str, str] = {}
+    params = {"limit": _PAGE}
     while True:
         page = (yield from ask(Request("GET", CONSUMERS, params=params), Tries(retry))).json()
         for each in page["items"]:
@@ -84,17 +92,26 @@ def _named(name: str, retry: Retry) -> Flow[dict[str, Any] | None]:
                 return found
         if not page.get("next_token"):
             return None
-        params = {"next_token": page["next_token"]}
+        params["next_token"] = page["next_token"]
 
 
-def _made(name: str, wanted: Mapping[str, Any], start: Start, retry: Retry) -> Flow[dict[str, Any]]:
-    if isinstance(start, datetime):
-        if start.tzinfo is None:
-            raise ValueError("start needs a timezone, e.g. datetime.now(timezone.utc)")
-        start = start.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    # Two processes that find none at the same moment make one.
-    key = {"Idempotency-Key": str(uuid5(NAMESPACE_URL, f"tillflow-client:{name}"))}
-    return (yield from ask(post(CONSUMERS, {"name": name, "start": start, **wanted}, key), Tries(retry))).json()
+def _made(name: str, wanted: Mapping[str, Any], retry: Retry) -> Flow[dict[str, Any]]:
+    # Two processes that find none at the same moment make one: their keys are the same. A key is used up where a consumer that
+    # it made was deleted; or it has made one meanwhile, which wants something else.
+    for generation in range(_GENERATIONS):
+        key = {"Idempotency-Key": str(uuid5(NAMESPACE_URL, f"tillflow-client:{generation}:{name}"))}
+        try:
+            return (yield from ask(post(CONSUMERS, {"name": name, **wanted}, key), Tries(retry))).json()
+        except (BadRequest, Conflict) as error:
+            if error.error_code not in _USED_UP:
+                raise
+        if there := (yield from _named(name, retry)):
+            return there
+    return (yield from ask(post(CONSUMERS, {"name": name, **wanted}, {"Idempotency-Key": str(uuid4())}), Tries(retry))).json()
+
+
+def _text(start: Start) -> str:
+    return start if isinstance(start, str) else iso(start, "start")
 
 
 def _plain(value: Any) -> Any:

@@ -6,7 +6,7 @@ import random
 import time
 from dataclasses import dataclass
 
-from tillflow_client.wire import Answer, Flow, Pause, Reply, Request, failure
+from tillflow_client.wire import Answer, Flow, Pause, Request, failure
 
 _MOST_DOUBLINGS = 30
 
@@ -58,13 +58,7 @@ def ask(request: Request, tries: Tries) -> Flow[Answer]:
         if isinstance(reply, Answer) and reply.is_success:
             return reply
         error = failure(reply)
-        pause = tries.pause(retry_after(reply)) if error.again else None
+        pause = tries.pause(error.retry_after) if error.again else None
         if pause is None:
             raise error
         yield Pause(pause)
-
-
-def retry_after(reply: Reply) -> float:
-    """Return for how many seconds the server asked to be left alone; 0 where it did not say."""
-    text = reply.headers.get("Retry-After", "") if isinstance(reply, Answer) else ""
-    return float(text) if text.isascii() and text.isdecimal() else 0.0

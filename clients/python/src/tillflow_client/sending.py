@@ -8,10 +8,19 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from tillflow_client.errors import BadRequest, PayloadTooLarge, SomeRejected, TillflowError, Unsent
+from tillflow_client.errors import (
+    ApiError,
+    BadRequest,
+    PayloadTooLarge,
+    ServerFailed,
+    SomeRejected,
+    TillflowError,
+    TooManyRequests,
+    Unsent,
+)
 from tillflow_client.events import Accepted, NewEvent, Rejected, Result, moment
 from tillflow_client.retrying import Retry, Tries, ask
-from tillflow_client.wire import API, Answer, Flow, Pause, Request
+from tillflow_client.wire import API, Answer, Flow, Pause, Request, failure
 
 # The server's limits for a batch; its brackets and commas are counted too.
 MOST_EVENTS = 100
@@ -32,7 +41,8 @@ def deliver(events: Sequence[NewEvent], retry: Retry, tell: Callable[[Result], N
     """
     Send a batch until each of its events is accepted or rejected, and *tell* of each.
 
-    What failed is sent again. A batch that is refused as a whole is halved until it is known which event it is for.
+    What failed is sent again. A batch that is refused as a whole is halved until it is known which event it is for; one that is
+    more than the producer may send at once, until it is not.
 
     Raises:
         Unsent: there was no time left, or the credential is refused; what was not told of is in it.
@@ -40,25 +50,29 @@ def deliver(events: Sequence[NewEvent], retry: Retry, tell: Callable[[Result], N
     tries = Tries(retry)
     parts = deque([list(events)])
     while parts:
-        part = parts.popleft()
-        try:
-            answer = yield from ask(_request(part), tries)
-            failed = _told(part, answer, tell)
-        except (BadRequest, PayloadTooLarge) as error:
-            if len(part) == 1:
-                tell(Rejected(part[0], error.error_code, error.message))
-            else:
-                middle = len(part) // 2
-                parts.extendleft((part[middle:], part[:middle]))
+        undecided, error = yield from _offered(parts.popleft(), tell)
+        parts.extendleft(reversed(undecided))
+        if error is None:
             continue
-        except TillflowError as error:
-            raise Unsent([*part, *chain(*parts)], error) from error
-        if failed:
-            parts.appendleft([event for event, _ in failed])
-            pause = tries.pause()
-            if pause is None:
-                raise Unsent([*chain(*parts)], failed[0][1].get("message"))
-            yield Pause(pause)
+        pause = tries.pause(error.retry_after) if error.again else None
+        if pause is None:
+            raise Unsent([*chain(*parts)], error) from error
+        yield Pause(pause)
+
+
+def _offered(events: list[NewEvent], tell: Callable[[Result], None]) -> Flow[tuple[list[list[NewEvent]], TillflowError | None]]:
+    """Offer *events* once; return those not decided, in the parts to offer next, and the error to wait out before."""
+    reply = yield _request(events)
+    if isinstance(reply, Answer) and reply.is_success:
+        failed = _told(events, reply, tell)
+        return ([[event for event, _ in failed]], ServerFailed(503, failed[0][1])) if failed else ([], None)
+    error, middle = failure(reply), len(events) // 2
+    is_refused = isinstance(error, (BadRequest, PayloadTooLarge))
+    if is_refused and isinstance(error, ApiError) and not middle:
+        tell(Rejected(events[0], error.error_code, error.message))
+        return [], None
+    parts = [events[:middle], events[middle:]] if middle and (is_refused or isinstance(error, TooManyRequests)) else [events]
+    return parts, None if is_refused else error
 
 
 def _request(events: Sequence[NewEvent]) -> Request:

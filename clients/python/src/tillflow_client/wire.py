@@ -97,7 +97,7 @@ def post(path: str, body: object, headers: Mapping[str, str] | None = None) -> R
 def failure(reply: Reply) -> TillflowError:
     """Return the error that a *reply* is which is no success."""
     if isinstance(reply, Answer):
-        return refusal(reply.status, _object(reply.body) or {})
+        return refusal(reply.status, _object(reply.body) or {}, reply.headers.get("Retry-After", ""))
     return NoAnswer(reply.why if isinstance(reply, Silence) else "nobody asked")
 
 

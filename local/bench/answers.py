@@ -168,8 +168,21 @@ def token() -> str:
     return f"{payload}.{_base64url(hmac.digest(SECRETS['TokenSigningSecret'].encode(), payload.encode(), hashlib.sha256))}"
 
 
-def bare_request() -> Json:
-    """Return the two puts of the bare TransactWriteItems: as many attributes and bytes as an order and its key's record."""
+def bare_requests() -> Json:
+    """Return the bare calls, by their names: boto3's method, and what it is asked."""
+    event = {"pk": {"S": "x" * 42}, "sk": {"S": "EVENT"}, "outbox": {"B": "x" * 420}, "expires_at": {"N": "1803089265"}}
+    put = {
+        "TableName": "EventsTable",
+        "Item": event | {"commit_token": {"S": "x" * 36}},
+        "ConditionExpression": "attribute_not_exists(#pk) OR #expires_at <= :now",
+        "ExpressionAttributeNames": {"#pk": "pk", "#expires_at": "expires_at"},
+        "ExpressionAttributeValues": {":now": {"N": "1803089265"}},
+    }
+    return {"bare": ("transact_write_items", _two_puts()), "bare put": ("put_item", put)}
+
+
+def _two_puts() -> Json:
+    """Return as many attributes and bytes as an order and its key's record have."""
     order = {f"attribute_{number}": {"S": "2026-02-10T12:34:56.000Z"} for number in range(8)} | {"snapshot": {"S": "x" * 400}}
     record = {"fingerprint": {"S": "x" * 64}, "status": {"N": "201"}, "body": {"S": "x" * 60}, "outbox": {"S": "x" * 500}}
     return {

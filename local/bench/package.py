@@ -73,7 +73,7 @@ def build(into: Path) -> dict[str, Function]:
     """
     with sam.built(STATE / "logs" / "build.log", {}):
         shutil.copytree(BUILT, into, dirs_exist_ok=True)
-    layers = {name: into / name / "python" for name in ("SharedLayer", "IdentityLayer")}
+    layers = {name: into / name / "python" for name in ("SharedLayer", "IdentityLayer", "EventFlowLayer")}
     for layer in layers.values():
         _check_bytecode(layer)
     template = yaml_parse((ROOT / "template.yaml").read_text())

@@ -7,6 +7,7 @@ Everything that a case prints, asks and answers is real but the network, which a
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +16,8 @@ type Json = dict[str, Any]
 
 _OK = 200
 _OURS = "tillflow"
+# What is measured bare, as boto3 names it and as DynamoDB does.
+_OPERATIONS = {"put_item": "PutItem", "transact_write_items": "TransactWriteItems"}
 _PACKAGES = {
     _OURS: ("/tillflow/", "Function/"),
     "botocore": ("/botocore/", "/boto3/"),
@@ -36,7 +39,11 @@ class Network(Protocol):
 
 def measure(network: Network, context: object, job: Json) -> Json:
     """Return the CPU seconds of the bare call and of requests to functions, and what they asked and spent them on."""
-    cases = {"bare": Case(network, {"TransactWriteItems": {}}, _bare_call(job["bare"]))}
+    bare = _bare_client()
+    cases = {
+        name: Case(network, {_OPERATIONS[call]: {}}, partial(getattr(bare, call), **asked))
+        for name, (call, asked) in job["bare"].items()
+    }
     cases |= {name: Case(network, each["answers"], _handling(each, context)) for name, each in job["functions"].items()}
     for case in cases.values():
         case.begin()
@@ -115,12 +122,12 @@ def _handling(function: Json, context: object) -> Callable[[], Any]:
     return lambda: module.handler(function["event"], context)
 
 
-def _bare_call(request: Json) -> Callable[[], Any]:
-    """Return a call of TransactWriteItems with boto3 and nothing around it."""
+def _bare_client() -> Any:
+    """Return boto3's client of DynamoDB, with nothing around it."""
     import boto3
 
     # The layer's botocore has the data of our services only; boto3 looks for more, which is beside it where it is from.
     os.environ["AWS_DATA_PATH"] = str(Path(boto3.__file__).parents[1] / "botocore" / "data")
     client: Any = boto3.client("dynamodb")
     del os.environ["AWS_DATA_PATH"]
-    return lambda: client.transact_write_items(**request)
+    return client

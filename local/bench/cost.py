@@ -40,7 +40,7 @@ WAY = {
     "Authorize", "CreateOrder", "PublishEvents", "ReserveStock", "ChargePayment", "CompleteOrder",
     "FailOrder", "RefundPayment", "ReleaseStock", "OnInventoryReleaseRequested",
 }  # fmt: skip
-FOLLOWERS = {"RecordEvents"}
+FOLLOWERS = {"RouteEvents"}
 LISTS = {"FollowLedger"}
 GATEWAY = "SandboxChargesTable"
 

@@ -16,7 +16,7 @@ from tests.integration.scene import Scene, line
 EVERYBODY = {
     "CreateOrder",
     "PublishEvents",
-    "RecordEvents",
+    "RouteEvents",
     "ReserveStock",
     "ChargePayment",
     "CompleteOrder",

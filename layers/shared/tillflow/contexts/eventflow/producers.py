@@ -72,7 +72,7 @@ def page(wanted: ListQuery) -> dict[str, Any]:
         tables.LISTED_INDEX,
         tables.LISTED_KEYS,
         tables.PRODUCERS,
-        ("", before),
+        (clock.EARLIEST, before),
         ScanIndexForward=False,
         Limit=wanted.limit + 2,
     )

@@ -32,7 +32,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests import backends, template
-from tillflow.contexts.eventflow import door, pages, registry, schemas
+from tillflow.contexts.eventflow import door, pages, queuemaking, registry, schemas
 from tillflow.contexts.eventflow.eventlog import Event, of_item
 from tillflow.contexts.identity import jwks, keyring
 from tillflow.contexts.identity.tables import jwks_key
@@ -220,7 +220,8 @@ def running() -> Iterator[World]:
         fresh.database.dynamodb.do("PutItem", {"TableName": "IdentityTable", "Item": JWKS})
         os.environ.update(fresh.environment)  # what tests call without a function around it sees that too
         _forget()
-        with fresh.database.serve(aws.client("dynamodb").meta.events):
+        # A queue of moto's can be used as soon as it is made.
+        with patch.object(queuemaking, "NEW_SECONDS", 0), fresh.database.serve(aws.client("dynamodb").meta.events):
             yield fresh
     _forget()
 
@@ -284,6 +285,8 @@ def _resolve(value: object, resolved: Mapping[str, str]) -> str:
     name = named if isinstance(named, str) else named[0]
     if name in template.template()["Parameters"]:
         return template.default_of(name)
+    if named == [name, "Arn"] and name in template.resources(template.QUEUE):
+        return f"arn:aws:sqs:{REGION}:123456789012:{name}"
     return resolved.get(name, name.removeprefix("AWS::"))
 
 

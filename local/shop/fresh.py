@@ -143,6 +143,10 @@ class Retold:
             self.words.setdefault(samples.PRODUCER_KEY_ID, self._producer["key_id"])
         if samples.IMPORT_ID in text:
             self.words.setdefault(samples.IMPORT_ID, self._import_id)
+        if samples.CONSUMER_ID in text:
+            self.words.setdefault(samples.CONSUMER_ID, self._consumer_id)
+            fetched = samples.ack(self.word(samples.FETCHED), self.words[samples.CONSUMER_ID])
+            self.words.setdefault(samples.ack(samples.FETCHED, samples.CONSUMER_ID), fetched)
         known = "|".join(map(re.escape, self.words))
         return re.sub(f"{known}|{_UUID}|{_MOMENT}", lambda found: self.word(found[0]), text)
 
@@ -158,6 +162,12 @@ class Retold:
         """An import's id follows from who sent it under which key."""
         key = self.event("stock/import_stock_events")["headers"]["Idempotency-Key"]
         return ids.derived("import", f"{samples.IMPORTER}\n{key}")
+
+    @cached_property
+    def _consumer_id(self) -> str:
+        """So does a consumer's."""
+        key = self.event("eventflow/create_consumer")["headers"]["Idempotency-Key"]
+        return ids.derived("consumer", f"{samples.REGISTRAR}\n{key}")
 
     @cached_property
     def _machine_id(self) -> str:

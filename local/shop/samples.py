@@ -7,6 +7,7 @@ from typing import Any
 
 from local import ROOT
 from tillflow.values import ids
+from tillflow.web import paging
 
 EVENTS = ROOT / "events"
 
@@ -27,6 +28,11 @@ PRODUCER_ID, PRODUCER_KEY_ID, EVENT_KEY = (
     "till-7-2026-02-10",
 )
 EVENT_ID = ids.derived("event", f"{PRODUCER_ID}:{EVENT_KEY}")
+REGISTRAR, CONSUMER_KEY = "admin-1", "ledger-2026-02-10"
+CONSUMER_ID = ids.derived("consumer", f"{REGISTRAR}\n{CONSUMER_KEY}")
+# An event that the consumer has fetched: its lease is over.
+FETCHED = "3a0d5c9e-1111-4a4a-8b8b-000000000004"
+_LEASE = ("AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a", "1770726896000", "1770726926000")
 
 # What has to have happened before a sample makes sense: other samples, some of them told of the other warehouse.
 ELSEWHERE = " elsewhere"
@@ -86,7 +92,23 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "eventflow/list_event_types": ("eventflow/register_schema",),
 }
 
+_REGISTERED = ("eventflow/create_consumer",)
+_DEAD = (*_REGISTERED, "eventflow/keep_dead_letters")
+BEFORE |= (
+    dict.fromkeys((f"eventflow/{each}_consumer" for each in ("get", "change", "pause", "resume", "delete")), _REGISTERED)
+    | dict.fromkeys((f"eventflow/{each}" for each in ("acknowledge_events", "return_events", "extend_leases")), _REGISTERED)
+    | dict.fromkeys((f"eventflow/{each}_dead_letter" for each in ("redrive", "discard")), _DEAD)
+    | dict.fromkeys(("eventflow/list_dead_letters", "eventflow/redrive_dead_letters"), _DEAD)
+    | {"eventflow/list_consumers": _REGISTERED, "eventflow/keep_dead_letters": _REGISTERED}
+    | {"eventflow/fetch_events": (*ORDERED, *_REGISTERED, "eventflow/route_events")}
+)
+
 type Json = dict[str, Any]
+
+
+def ack(event_id: str, consumer_id: str) -> str:
+    """Return the token of the lease that the samples speak of: of an event that *consumer_id* has fetched."""
+    return paging.token((event_id, *_LEASE), ("ack", consumer_id))
 
 
 def names() -> dict[str, str]:

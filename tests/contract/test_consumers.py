@@ -27,10 +27,10 @@ def readers(kind: str) -> list[tuple[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_a_queue_has_one_reader_that_is_bounded_and_fails_message_by_message(stack: str) -> None:
-    ((name, reads),) = [each for each in readers("SQS") if each[1]["Queue"] == {"Fn::GetAtt": [f"{stack}Queue", "Arn"]}]
-    queue = template.resources(template.QUEUE)[f"{stack}Queue"]
+@pytest.mark.parametrize("read", [*(f"{stack}Queue" for stack in STACKS), "ConsumerDeadLetters"])
+def test_a_queue_has_one_reader_that_is_bounded_and_fails_message_by_message(read: str) -> None:
+    ((name, reads),) = [each for each in readers("SQS") if each[1]["Queue"] == {"Fn::GetAtt": [read, "Arn"]}]
+    queue = template.resources(template.QUEUE)[read]
     of_all = template.template()["Globals"]["Function"]
 
     assert reads["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -70,8 +70,8 @@ def test_a_rule_says_whose_events_it_takes(name: str) -> None:
     assert matches({part: pattern[part] for part in outside if part in pattern}, outside) == (name == "EventLog")
 
 
-def test_every_queue_that_is_read_is_a_consumer_s() -> None:
-    assert len(readers("SQS")) == len(STACKS)
+def test_every_queue_that_is_read_is_a_consumer_s_or_has_what_consumers_have_failed_on() -> None:
+    assert len(readers("SQS")) == len(STACKS) + 1
 
 
 @pytest.mark.parametrize(("name", "reads"), readers("DynamoDB"))

@@ -130,11 +130,12 @@ def test_every_refusal_that_matters_is_worded() -> None:
 def test_no_blanket_except_outside_the_boundaries() -> None:
     """
     Only the Lambdas' own boundaries catch everything: the HTTP handler answers 500, the queue consumer reports the
-    message, as the router does with one of a batch, a saga step logs it and lets it out.
+    message, as the router does with one of a batch, and what tends consumers with one of them; a saga step logs it and lets
+    it out.
     """
     blanket = re.compile(r"except(?: \(?(?:Base)?Exception\b.*)?:")
     catching = {
         path.name for path in (template.ROOT / "layers/shared/tillflow").rglob("*.py") if blanket.search(path.read_text())
     }
 
-    assert catching == {"http.py", "consumer.py", "routing.py", "step.py"}
+    assert catching == {"http.py", "consumer.py", "routing.py", "step.py", "tending.py"}

@@ -9,14 +9,17 @@ from unittest.mock import patch
 import pytest
 
 from local.shop.samples import BEFORE, function_of, sample
-from tests import accounts, producers, shop, template
+from tests import accounts, consumers, producers, shop, template
+from tests.consumers import Consumer
 from tests.contract.test_samples import SAMPLES, run
 from tests.people import OTHER_PASSWORD, first_administrator, member
 from tests.world import SERVICE_TOKEN, World
+from tillflow.contexts.eventflow import leases, queuemaking, queues, registry
 from tillflow.contexts.identity import jwks, service, totp
 from tillflow.contexts.identity.codes import Purpose
 from tillflow.contexts.stock import homes, movements
 from tillflow.contexts.stock.tables import is_level
+from tillflow.errors import Unavailable
 from tillflow.runtime import aws, secrets
 from tillflow.storage import readiness
 from tillflow.storage.attributes import to_item
@@ -33,6 +36,8 @@ LOG_DELIVERY = {
     "logs:PutResourcePolicy",
     "logs:UpdateLogDelivery",
 }
+# Metrics have none either.
+METRICS = {"cloudwatch:GetMetricStatistics"}
 TRACING = {"xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 # What the deployer names: who sends mails, and where PaymentGateway is stripe.
 GIVEN = {"SenderAddress", "StripeSecretArn", "StripeKmsKeyArn"}
@@ -52,6 +57,8 @@ def target_of(resource: Any) -> str:
     """Return what a policy's resource names: a logical id, and an index behind `/`."""
     if resource == {"Fn::Sub": QUEUES}:
         return "consumers' queues"
+    if resource == "*":
+        return "metrics"
     if "Fn::GetAtt" in resource:
         return str(resource["Fn::GetAtt"][0])
     if ":identity/" in str(resource.get("Fn::Sub", "")):
@@ -76,7 +83,7 @@ def granted(name: str) -> set[tuple[str, str]]:
 def test_a_policy_names_each_action_and_each_resource(statement: dict[str, Any]) -> None:
     assert statement["Effect"] == "Allow"
     assert not any("*" in action for action in statement["Action"])
-    if set(statement["Action"]) not in (LOG_DELIVERY, TRACING):
+    if set(statement["Action"]) not in (LOG_DELIVERY, METRICS, TRACING):
         assert "*" not in json.dumps([each for each in statement["Resource"] if each != {"Fn::Sub": QUEUES}])
 
 
@@ -99,7 +106,7 @@ def test_a_policy_speaks_of_what_the_stack_has(name: str) -> None:
 
     for action, target in granted(name):
         logical_id, _, index = target.partition("/")
-        assert logical_id in resources or logical_id in {*GIVEN, "consumers' queues"}, (action, target)
+        assert logical_id in resources or logical_id in {*GIVEN, "consumers' queues", "metrics"}, (action, target)
         if index:
             assert index in {each["IndexName"] for each in resources[logical_id]["Properties"]["GlobalSecondaryIndexes"]}
 
@@ -117,9 +124,11 @@ def test_the_api_may_invoke_this_stack_s_functions_and_no_others() -> None:
 
 
 def test_nobody_may_delete_anything() -> None:
-    actions = {action for name in template.functions() for action, _ in granted(name)}
+    """But what was delivered from a consumer's queue, and that queue with its consumer."""
+    allowed = {(action, "consumers' queues") for action in ("sqs:DeleteMessage", "sqs:DeleteQueue")}
+    deleting = {each for name in template.functions() for each in granted(name) if "Delete" in each[0]}
 
-    assert not any("Delete" in action for action in actions)
+    assert deleting <= allowed
 
 
 # --- what functions do, against what they may ----------------------------------------------------------------------
@@ -131,7 +140,15 @@ _PARTS = {"Put": "PutItem", "Update": "UpdateItem", "ConditionCheck": "Condition
 _OF_ONE = {
     "Decrypt": ("kms:Decrypt", "FactorKey"),
     "Encrypt": ("kms:Encrypt", "FactorKey"),
+    "GetMetricStatistics": ("cloudwatch:GetMetricStatistics", "metrics"),
     "SendEmail": ("ses:SendEmail", "SenderAddress"),
+}
+# Of queues, what a call is allowed by where that is not what it is called.
+_OF_QUEUES = {
+    "ChangeMessageVisibilityBatch": {"sqs:ChangeMessageVisibility"},
+    "CreateQueue": {"sqs:CreateQueue", "sqs:TagQueue"},  # it has tags
+    "DeleteMessageBatch": {"sqs:DeleteMessage"},
+    "SendMessageBatch": {"sqs:SendMessage"},
 }
 
 
@@ -148,8 +165,9 @@ def calls_of(operation: str, params: dict[str, Any], arns: dict[str, str]) -> It
         yield f"dynamodb:{operation}", params["TableName"] + index
     elif operation == "PutEvents":
         yield from (("events:PutEvents", entry["EventBusName"]) for entry in params["Entries"])
-    elif operation == "SendMessage":
-        yield "sqs:SendMessage", params["QueueUrl"]
+    elif queue := params.get("QueueUrl") or params.get("QueueName"):
+        target = "consumers' queues" if "-consumer-" in queue else queue
+        yield from ((action, target) for action in _OF_QUEUES.get(operation, {f"sqs:{operation}"}))
     elif operation == "StartExecution":
         yield "states:StartExecution", params["stateMachineArn"].rpartition(":")[2]
     elif operation in _OF_ONE:
@@ -194,6 +212,7 @@ def watched(world: World) -> Iterator[Watched]:
         environment |= {"CART_SNAPSHOT_MAX_AGE_SECONDS": "9999999999", "ORDER_DEADLINE_SECONDS": "0"}
     watch = Watched(world)
     clients: list[Any] = [
+        aws.client("cloudwatch"),
         aws.client("dynamodb"),
         aws.client("events"),
         aws.client("kms"),
@@ -310,7 +329,7 @@ def test_functions_may_do_what_every_ending_of_an_order_makes_them_do(world: Wor
     # AND others live with their accounts, an administrator among them
     _live_with_accounts(world)
 
-    # AND events come in from outside
+    # AND events come in from outside, and are delivered
     _send_events(world)
 
     # THEN every call was one that the template allows
@@ -350,6 +369,78 @@ def _send_events(world: World) -> None:
     assert world.call("PATCH /api/v1/producers/{id}", roles=["admin"], path=path, body={"rate": 5}).json["rate"] == 5
     readiness.forget()  # what another function's process knows
     assert world.call("GET /api/v1/health").json == {"status": "UP"}
+    _consume_events(world)
+
+
+def _consume_events(world: World) -> None:
+    producer, patient = producers.add(world), consumers.add(world, "till.*", ack="manual", key="k")
+    quick = consumers.add(world, "till.*")
+    for number in range(2):
+        producer.send("till.opened", {"number": number})
+    producer.deliver()
+    fetched = patient.fetch()
+    for what, more in (("extend", {"seconds": 60}), ("nack", {})):
+        assert len(patient.tell(what, fetched["ack"], **more)) == len(fetched["ack"])
+    assert quick.ids()
+    assert quick.ids() == []
+    event_id = fetched["events"][0]["event_id"]
+    assert consumers.bury(patient) == len(fetched["events"])
+    assert patient.tell("ack", fetched["ack"])
+    assert patient.call("GET", "/dead-letters").json["items"]
+    for method, rest in (("POST", "/{eventId}/redrive"), ("POST", "/redrive"), ("DELETE", "/{eventId}")):
+        patient.call(method, f"/dead-letters{rest}", path={"eventId": event_id})
+    for act in ("pause", "resume"):
+        assert patient.call("POST", f"/{act}").status == 200
+    assert patient.call("PATCH", body={"name": "Another"}).status == 200
+    _lose_queues(world, patient, producer)
+    _end_what_was_begun(world)
+    assert quick.call("DELETE").status == 204
+
+
+def _lose_queues(world: World, consumer: Consumer, producer: producers.Producer) -> None:
+    """Lose a consumer's queue under everybody, and have it made again."""
+    producer.send("till.opened")
+    producer.deliver()
+    assert consumers.bury(consumer)
+    (event_id, *_) = (each["event_id"] for each in consumer.call("GET", "/dead-letters").json["items"])
+    token = leases.token(registry.find(consumer.consumer_id), leases.Lease(ids.new(), "r", 0, 9_999_999_999_999))
+    everything: tuple[tuple[str, str, Any], ...] = (
+        ("GET", "", None),
+        ("GET", "/events", None),
+        ("POST", "/ack", {"ack": [token]}),
+        ("POST", "/nack", {"ack": [token]}),
+        ("POST", "/extend", {"ack": [token], "seconds": 1}),
+        ("POST", "/dead-letters/redrive", None),
+        ("POST", "/dead-letters/{eventId}/redrive", None),
+    )
+    for method, rest, body in everything:
+        queues.delete(consumer.consumer_id)
+        assert consumer.call(method, rest, body, path={"eventId": event_id}).status in (200, 503)
+        assert world.invoke("eventflow/tend_consumers", {}) == {"tended": 1}
+    queues.delete(consumer.consumer_id)
+    producer.deliver()
+    assert world.invoke("eventflow/tend_consumers", {}) == {"tended": 1}
+
+
+def _end_what_was_begun(world: World) -> None:
+    """Register what is deleted meanwhile, what is under an old key, and what is given up."""
+    make = queuemaking.create
+
+    def meanwhile_deleted(consumer_id: str, name: str) -> str:
+        assert Consumer(world, consumer_id).call("DELETE").status == 204
+        return make(consumer_id, name)
+
+    def made_and_lost(consumer_id: str, name: str) -> str:
+        make(consumer_id, name)
+        raise Unavailable
+
+    with patch.object(queuemaking, "create", meanwhile_deleted):
+        assert consumers.register(world).status == 409
+    with patch.object(queuemaking, "create", made_and_lost):
+        assert consumers.register(world).status == 503
+    with patch.object(clock, "now", lambda: clock.parse("2999-01-01T00:00:00Z")):
+        assert consumers.register(world, "till.*", ack="manual", key="k").status == 409
+        assert world.invoke("eventflow/tend_consumers", {}) == {"tended": 1}
 
 
 def rotate_keys(world: World) -> None:
@@ -482,7 +573,8 @@ def test_nothing_is_granted_that_is_never_used(world: World, watched: Watched) -
     """After every ending of an order, what a function may do and never did is a permission too many."""
     test_functions_may_do_what_every_ending_of_an_order_makes_them_do(world, watched)
     for name in SAMPLES:
-        if name.startswith(("identity/", "outbox/", "eventflow/", "order_saga/resume")):
+        # What is deleted is not registered again under its key, as the next sample would have it.
+        if name.startswith(("identity/", "outbox/", "eventflow/", "order_saga/resume")) and name != "eventflow/delete_consumer":
             run(world, name)
     with pytest.raises(Exception, match="Unauthorized"):
         world.invoke("identity/authorize", sample("identity/authorize") | {"headers": {"Authorization": "Bearer a.b"}})

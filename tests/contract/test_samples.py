@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.shop import samples
-from local.shop.samples import BEFORE, EVENTS, IMPORT_ID, ORDER_ID, function_of, sample
+from local.shop.samples import BEFORE, CONSUMER_ID, EVENTS, IMPORT_ID, ORDER_ID, function_of, sample
 from tests import accounts, template
 from tests.world import ACCESS_KEY, SECRETS, World
 from tillflow.contexts.eventflow import tables as flow
@@ -153,6 +153,20 @@ HTTP: dict[str, tuple[int, Callable[[Any], bool]]] = {
     "eventflow/get_event_type": (200, lambda body: [each["version"] for each in body["versions"]] == [1]),
     "eventflow/list_event_types": (200, lambda body: body["items"] == [{"event_type": "till.opened", "version": 1}]),
     "stock/list_releases": (200, lambda body: [each["orderId"] for each in body["content"]] == [ORDER_ID]),
+    "eventflow/create_consumer": (201, lambda body: (body["consumer_id"], body["status"]) == (CONSUMER_ID, "ACTIVE")),
+    "eventflow/list_consumers": (200, lambda body: [each["consumer_id"] for each in body["items"]] == [CONSUMER_ID]),
+    "eventflow/get_consumer": (200, lambda body: (body["backlog"], body["in_flight"], body["dead_letters"]) == (0, 0, 0)),
+    "eventflow/change_consumer": (200, lambda body: body["lease_seconds"] == 120),
+    "eventflow/pause_consumer": (200, lambda body: body["status"] == "PAUSED"),
+    "eventflow/resume_consumer": (200, lambda body: body["status"] == "ACTIVE"),
+    "eventflow/fetch_events": (200, lambda body: [each["event_type"] for each in body["events"]] == ["OrderCreated"]),
+    # The lease that the samples speak of was over long ago.
+    "eventflow/acknowledge_events": (200, lambda body: [each["status"] for each in body["results"]] == ["expired"]),
+    "eventflow/return_events": (200, lambda body: [each["status"] for each in body["results"]] == ["expired"]),
+    "eventflow/extend_leases": (200, lambda body: [each["status"] for each in body["results"]] == ["expired"]),
+    "eventflow/list_dead_letters": (200, lambda body: [each["event_type"] for each in body["items"]] == ["OrderCreated"]),
+    "eventflow/redrive_dead_letter": (202, lambda body: body["status"] == "QUEUED"),
+    "eventflow/redrive_dead_letters": (202, lambda body: body == {"redriven": 1, "remaining": 0}),
 }
 
 
@@ -189,7 +203,15 @@ def test_the_sample_of_the_other_export_is_answered_with_a_file(arranged: World)
 
 @pytest.mark.parametrize(
     "name",
-    ["identity/log_out", "identity/end_session", "identity/change_password", "eventflow/revoke_key", "eventflow/erase_payload"],
+    [
+        "identity/log_out",
+        "identity/end_session",
+        "identity/change_password",
+        "eventflow/revoke_key",
+        "eventflow/erase_payload",
+        "eventflow/delete_consumer",
+        "eventflow/discard_dead_letter",
+    ],
 )
 def test_a_sample_that_there_is_nothing_to_say_about_is_done(world: World, name: str) -> None:
     answer = run(world, name)
@@ -313,6 +335,13 @@ def test_a_queue_s_sample_of_an_event_is_kept(world: World) -> None:
     assert [event.event_type for event in world.kept_events()] == ["OrderCreated"]
 
 
+def test_a_queue_s_sample_of_a_dead_letter_is_kept_and_the_schedule_finds_nothing_to_tend(world: World) -> None:
+    assert run(world, "eventflow/keep_dead_letters") == {"batchItemFailures": []}
+
+    assert [item["event_id"] for item in world.items("EventFlowTable") if item["pk"].startswith("DEAD#")] == [samples.FETCHED]
+    assert world.invoke("eventflow/tend_consumers", sample("eventflow/tend_consumers")) == {"tended": 0}
+
+
 def test_the_stream_s_sample_of_a_sale_and_of_a_low_level_is_listed_and_told_of(arranged: World) -> None:
     low = "stock/follow_ledger"
     for earlier in BEFORE[low]:
@@ -380,7 +409,11 @@ def test_every_sample_is_run_by_a_test_of_this_file() -> None:
         "order_saga/resume_stuck_orders",
         "outbox/publish_events",
         "stock/on_inventory_release_requested",
+        "eventflow/delete_consumer",
+        "eventflow/discard_dead_letter",
+        "eventflow/keep_dead_letters",
         "eventflow/route_events",
+        "eventflow/tend_consumers",
     }
 
     assert {*HTTP, *STEPS, *apart} == set(SAMPLES)

@@ -162,7 +162,9 @@ PATTERNS: dict[str, Key] = {
     "CONSUMERS, CONSUMER#<id>": eventflow.consumer_key("<id>"),
     "CONSUMERS, VERSION": eventflow.consumers_version_key(),
     "POLLER#<consumer id>#<digest>, POLLER": eventflow.poller_key("<consumer id>", "<digest>"),
-    "DEAD#<consumer id>, <dead at>#<event id>": eventflow.dead_letter_key("<consumer id>", "<dead at>", "<event id>"),
+    "DEAD#<consumer id>, <event id>#<when it was sent>": eventflow.dead_letter_key(
+        "<consumer id>", "<event id>", "<when it was sent>"
+    ),
     "REPLAYS#<consumer id>, <created at>#<id>": eventflow.replay_key("<consumer id>", "<created at>", "<id>"),
 }
 

@@ -84,6 +84,9 @@ def test_nothing_is_traced_until_it_is_asked_for() -> None:
     assert template.resources("AWS::Serverless::StateMachine")["OrderSaga"]["Tracing"] == {"Enabled": traced}
 
 
+FUNCTIONS = template.resources(template.FUNCTION).values()
+
+
 def test_the_readme_s_costs_a_month_are_for_what_the_stack_has() -> None:
     fixed = README.partition("tests/contract/test_telemetry.py counts these")[2].partition("\n\n")[0]
     counted = {what: int(number) for number, what in re.findall(r"^\| (\d+) (\w+) ", fixed, re.MULTILINE)}
@@ -95,7 +98,7 @@ def test_the_readme_s_costs_a_month_are_for_what_the_stack_has() -> None:
         "secrets": len(template.resources(template.SECRET)),
         "alarms": len(template.resources("AWS::CloudWatch::Alarm")),
         "metrics": len(re.findall(r"^\| [A-Z]\w+ ", metrics.__doc__ or "", re.MULTILINE)),
-        "queues": sum(name.endswith("Queue") for name in template.resources(template.QUEUE)),
+        "queues": sum(trigger["Type"] == "SQS" for each in FUNCTIONS for trigger in each.get("Events", {}).values()),
     }
     assert sum(Decimal(each) for _, each, _ in always) == Decimal(default)
     assert sum(Decimal(each) for _, _, each in always) == Decimal(prod)

@@ -8,7 +8,7 @@ from tests.faults import passing
 from tests.faults.command import once
 from tests.faults.wire import Call, Fault, Gone
 from tests.faults.world import World
-from tillflow.contexts.eventflow import queues
+from tillflow.contexts.eventflow import queuemaking, queues
 from tillflow.contexts.eventflow.queues import Message, Pointer, QueueGone
 from tillflow.errors import Unavailable
 from tillflow.runtime import aws
@@ -30,7 +30,7 @@ def owner(world: World, empty: object, monkeypatch: pytest.MonkeyPatch) -> Owner
     monkeypatch.setenv("CONSUMER_DEAD_LETTERS_ARN", "TheDead")
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "till")
     world.restore(empty)
-    return Owner(queue_url=queues.create(_ID, "One"))
+    return Owner(queue_url=queuemaking.create(_ID, "One"))
 
 
 def receive(owner: Owner, wait: int = 0) -> list[Message]:
@@ -75,9 +75,9 @@ def test_the_name_of_a_deleted_queue_is_free_after_a_minute(owner: Owner) -> Non
     with pytest.raises(QueueGone):
         receive(owner)
     with pytest.raises(Unavailable):
-        queues.create(_ID, "One")
+        queuemaking.create(_ID, "One")
     passing.wait(60)
-    assert queues.create(_ID, "One") == owner.queue_url
+    assert queuemaking.create(_ID, "One") == owner.queue_url
 
 
 def test_everything_is_as_it_was_when_it_is_restored(owner: Owner, world: World) -> None:

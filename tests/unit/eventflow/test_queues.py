@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.world import World
-from tillflow.contexts.eventflow import queues
+from tillflow.contexts.eventflow import queuemaking, queues
 from tillflow.contexts.eventflow.queues import Pointer, QueueGone
 from tillflow.runtime import aws
 from tillflow.values import ids
@@ -31,7 +31,7 @@ def _settings(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def made(name: str = "Ledger") -> Owner:
     consumer_id = ids.new()
-    return Owner(consumer_id, queues.create(consumer_id, name))
+    return Owner(consumer_id, queuemaking.create(consumer_id, name))
 
 
 def pointer(number: int = 1, producer: str = "a-producer") -> Pointer:
@@ -44,7 +44,7 @@ def receive(owner: Owner, most: int = 10) -> list[queues.Message]:
 
 def test_a_queue_is_made_once_and_says_whose_it_is_and_where_its_dead_letters_go() -> None:
     owner = made("Büro & Söhne, 1st floor")
-    assert queues.create(owner.consumer_id, "Büro & Söhne, 1st floor") == owner.queue_url
+    assert queuemaking.create(owner.consumer_id, "Büro & Söhne, 1st floor") == owner.queue_url
     told = aws.client("sqs").get_queue_attributes(QueueUrl=owner.queue_url, AttributeNames=["All"])["Attributes"]
     assert json.loads(told["RedrivePolicy"])["maxReceiveCount"] in (10, "10")
     assert (told["MessageRetentionPeriod"], told["SqsManagedSseEnabled"]) == ("1209600", "true")

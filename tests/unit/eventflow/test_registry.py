@@ -9,7 +9,7 @@ from tillflow.contexts.eventflow import registry
 from tillflow.contexts.eventflow.registry import Consumer, Status
 from tillflow.messaging.envelope import Cause
 from tillflow.storage.again import Moved
-from tillflow.storage.commit import Commit, absent
+from tillflow.storage.commit import Commit
 from tillflow.values import ids
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -22,7 +22,7 @@ def consumer(*types: str, status: Status = Status.ACTIVE) -> Consumer:
 def added(*types: str) -> Consumer:
     new = consumer(*types, status=Status.PENDING)
     commit = Commit(Cause("admin", (), ids.new()))
-    registry.add(commit, new, absent())
+    registry.add(commit, new, AssertionError())
     commit.write()
     return changed(new, status=Status.ACTIVE)
 

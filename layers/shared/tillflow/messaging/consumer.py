@@ -61,6 +61,24 @@ def batch_consumer(handle: Callable[[Sequence[Delivery]], Iterator[str]]) -> Han
     return handler
 
 
+def message_consumer(handle: Callable[[dict[str, Any]], None]) -> Handler:
+    """Return the handler of a queue of something else than events; *handle* gets each message as Lambda has it."""
+
+    def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        begin(context)
+        failed = []
+        for record in event["Records"]:
+            try:
+                handle(record)
+            except Exception:  # noqa: BLE001 - the boundary, as above
+                _report(record["messageId"])
+                failed.append(record["messageId"])
+        logger.info("consumed", extra={"messages": len(event["Records"]), "failed": len(failed)})
+        return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
+
+    return handler
+
+
 def _read(record: dict[str, Any]) -> Delivery:
     message = jsontext.loads(record["body"])
     return Delivery(record["messageId"], str(message.get("source", "")), check(message["detail"]))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload, override
 from tillflow.runtime.config import setting
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_kms import KMSClient
@@ -28,7 +29,7 @@ _LONGEST_PAUSE_SECONDS = 1  # botocore's before the second
 # How long a call may take that gets no answer: whoever starts one must have this much time left.
 LONGEST_CALL_SECONDS = _SENDS * (_CONNECT_SECONDS + _READ_SECONDS) + _LONGEST_PAUSE_SECONDS
 
-_SERVICES = ("dynamodb", "events", "kms", "secretsmanager", "sesv2", "sqs", "stepfunctions")
+_SERVICES = ("cloudwatch", "dynamodb", "events", "kms", "secretsmanager", "sesv2", "sqs", "stepfunctions")
 _PARTITIONS = {
     "version": 3,
     "partitions": [
@@ -72,6 +73,8 @@ def _session() -> Any:
     return session
 
 
+@overload
+def client(service: Literal["cloudwatch"]) -> "CloudWatchClient": ...
 @overload
 def client(service: Literal["dynamodb"]) -> "DynamoDBClient": ...
 @overload

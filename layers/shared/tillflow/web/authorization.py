@@ -149,6 +149,21 @@ ROUTES: dict[str, str] = {
     "GET /api/v1/event-types/{type}": "schemas:read",
     "GET /api/v1/event-types/{type}/versions/{version}": "schemas:read",
     "PUT /api/v1/event-types/{type}/versions/{version}": "schemas:write",
+    "POST /api/v1/consumers": "consumers:write",
+    "GET /api/v1/consumers": "consumers:write",
+    "GET /api/v1/consumers/{id}": "consumers:write",
+    "PATCH /api/v1/consumers/{id}": "consumers:write",
+    "DELETE /api/v1/consumers/{id}": "consumers:write",
+    "POST /api/v1/consumers/{id}/pause": "consumers:write",
+    "POST /api/v1/consumers/{id}/resume": "consumers:write",
+    "GET /api/v1/consumers/{id}/events": "events:consume",
+    "POST /api/v1/consumers/{id}/ack": "events:consume",
+    "POST /api/v1/consumers/{id}/nack": "events:consume",
+    "POST /api/v1/consumers/{id}/extend": "events:consume",
+    "GET /api/v1/consumers/{id}/dead-letters": "events:consume",
+    "POST /api/v1/consumers/{id}/dead-letters/redrive": "events:consume",
+    "POST /api/v1/consumers/{id}/dead-letters/{eventId}/redrive": "events:consume",
+    "DELETE /api/v1/consumers/{id}/dead-letters/{eventId}": "events:consume",
 }
 
 # Routes that hurt: who calls is found anew each time, for what is kept may be a minute old (docs/adr/0009).

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from hashlib import sha256
 from itertools import batched
 from typing import Any, Protocol
@@ -27,8 +28,8 @@ RETENTION_SECONDS = 1_209_600
 MAX_DELIVERIES = 10
 # A poll must be answered before botocore gives the call up.
 _LONGEST_POLL_SECONDS = 2
-# "You must wait at least one second after the queue is created to be able to use it" (CreateQueue).
-_NEW_SECONDS = 1
+# A queue's metrics come within minutes.
+_MEASURED_SECONDS = 600
 # What a message's producer may be as SQS names a group; another name stands for it.
 _GROUP = re.compile(r"[!-~]{1,128}")
 
@@ -81,27 +82,6 @@ class Depth:
 def name_of(consumer_id: str) -> str:
     """Return the name of a consumer's queue."""
     return f"{setting('CONSUMER_QUEUES')}{UUID(consumer_id).hex}"
-
-
-def create(consumer_id: str, name: str) -> str:
-    """
-    Make a consumer's queue, or find it there, and return its URL; the consumer's *name* is on it for who looks at the account.
-
-    Raises:
-        Unavailable: SQS does not answer, or a queue of this name was deleted less than a minute ago.
-    """
-    attributes = {
-        "MessageRetentionPeriod": str(RETENTION_SECONDS),
-        "RedrivePolicy": jsontext.dumps(
-            {"deadLetterTargetArn": setting("CONSUMER_DEAD_LETTERS_ARN"), "maxReceiveCount": str(MAX_DELIVERIES)}
-        ),
-        "SqsManagedSseEnabled": "true",
-    }
-    tags = {"tillflow": setting("POWERTOOLS_SERVICE_NAME"), "consumer": _tag(name)}
-    with faults.unavailable("queue service"):
-        made = aws.client("sqs").create_queue(QueueName=name_of(consumer_id), Attributes=attributes, tags=tags)  # type: ignore[arg-type]
-    clock.sleep(_NEW_SECONDS)
-    return made["QueueUrl"]
 
 
 def delete(consumer_id: str) -> None:
@@ -201,6 +181,25 @@ def depth(consumer: Owner) -> Depth:
     return Depth(int(told["ApproximateNumberOfMessages"]), int(told["ApproximateNumberOfMessagesNotVisible"]))
 
 
+def oldest_age(consumer: Owner) -> int | None:
+    """Return for how many seconds the oldest message has waited, as CloudWatch has it of the last minutes; None: it does not."""
+    now = clock.now()
+    try:
+        with faults.unavailable("metrics"):
+            points = aws.client("cloudwatch").get_metric_statistics(
+                Namespace="AWS/SQS",
+                MetricName="ApproximateAgeOfOldestMessage",
+                Dimensions=[{"Name": "QueueName", "Value": name_of(consumer.consumer_id)}],
+                StartTime=now - timedelta(seconds=_MEASURED_SECONDS),
+                EndTime=now,
+                Period=60,
+                Statistics=["Maximum"],
+            )["Datapoints"]
+    except Unavailable:
+        return None
+    return int(max(points, key=lambda point: point["Timestamp"])["Maximum"]) if points else None
+
+
 def pointer_of(body: str) -> tuple[str, Pointer] | None:
     """Return whose message and which pointer a message's *body* is, or None: anybody with the right may send anything."""
     try:
@@ -249,8 +248,3 @@ def _there() -> Iterator[None]:
 
 def _group(producer_id: str) -> str:
     return producer_id if _GROUP.fullmatch(producer_id) else sha256(producer_id.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _tag(name: str) -> str:
-    """Return a *name* as a tag's value may be (letters, digits, spaces and a few signs)."""
-    return re.sub(r"[^\w .:/=+@-]", "_", name)

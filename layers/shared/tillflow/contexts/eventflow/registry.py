@@ -16,10 +16,12 @@ from tillflow.messaging.envelope import Cause
 from tillflow.storage import database
 from tillflow.storage.again import Moved
 from tillflow.storage.attributes import Item
-from tillflow.storage.commit import Commit, When, always, when
+from tillflow.storage.commit import Commit, absent, always, when
+from tillflow.storage.tables import Key
 from tillflow.values import clock, ids
 
 _ANY = "*"
+_NOT_FOUND = "There is no consumer with this id."
 
 
 class Status(StrEnum):
@@ -111,7 +113,14 @@ def find(consumer_id: str) -> Consumer:
     Raises:
         ConsumerNotFound: there is none, or no longer.
     """
-    return found_in(database.get(tables.eventflow(), tables.consumer_key(consumer_id)))
+    return found_in(database.get(tables.eventflow(), key_of(consumer_id)))
+
+
+def key_of(consumer_id: str) -> Key:
+    """Return the key of a consumer that there may be; a path may hold anything (see `find`)."""
+    if not ids.is_uuid(consumer_id):
+        raise ConsumerNotFound(_NOT_FOUND)
+    return tables.consumer_key(consumer_id)
 
 
 def live(consumer: Consumer) -> Consumer:
@@ -129,13 +138,13 @@ def live(consumer: Consumer) -> Consumer:
 def found_in(item: Item | None) -> Consumer:
     """Return the consumer that is (see `find`)."""
     if item is None or item["status"] == Status.DELETING:
-        raise ConsumerNotFound("There is no consumer with this id.")
+        raise ConsumerNotFound(_NOT_FOUND)
     return of_item(item)
 
 
-def add(commit: Commit, consumer: Consumer, condition: When) -> None:
-    """Let *commit* have a new consumer, whom no event is sent to yet."""
-    commit.put(tables.eventflow(), _item_of(consumer), when=condition, otherwise=lambda _: None)
+def add(commit: Commit, consumer: Consumer, taken: Exception) -> None:
+    """Let *commit* have a new consumer, to whom no event is sent yet; *taken* is what it means that there is one of this id."""
+    commit.put(tables.eventflow(), _item_of(consumer), when=absent(), otherwise=lambda _: taken)
 
 
 def save(commit: Commit, before: Consumer, after: Consumer) -> Consumer:

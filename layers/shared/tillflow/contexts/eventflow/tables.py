@@ -14,10 +14,11 @@ EventFlow in DynamoDB: keys and access patterns.
 | EVENTFLOW_TABLE           | a consumer; all of them, in one partition    | CONSUMERS, CONSUMER#<id>                  | 1 a 4 KB                  | 2                 |
 | EVENTFLOW_TABLE           | how often consumers have changed             | CONSUMERS, VERSION                        | 1 a batch of events       | 2 a change        |
 | EVENTFLOW_TABLE           | what a poller was given and acknowledges next | POLLER#<consumer id>#<digest>, POLLER    | 1 a 4 KB                  | 1 a KB            |
-| EVENTFLOW_TABLE           | a consumer's dead letters, oldest first      | DEAD#<consumer id>, <dead at>#<event id>  | ½ a 4 KB                  | 1 in, 1 out       |
+| EVENTFLOW_TABLE           | an event that a consumer has failed on, and all of them | DEAD#<consumer id>, <event id>#<when it was sent> | 1 a 4 KB | 1 in, 1 out |
 | EVENTFLOW_TABLE           | a consumer's replays                         | REPLAYS#<consumer id>, <created at>#<id>  | 1 a 4 KB                  | 1 a run           |
 | EVENTFLOW_TABLE `listed`  | producers: newest first                      | PRODUCERS, listed_as                      | ½ a 4 KB, and each        | 1 in              |
 | EVENTFLOW_TABLE `listed`  | types by name, each with its newest version  | TYPES, listed_as                          | ½ a 4 KB                  | 1 in, 1 out       |
+| EVENTFLOW_TABLE `listed`  | a consumer's dead letters, oldest first      | DEAD#<consumer id>, listed_as             | ½ a 4 KB, and each        | 1 in, 1 out       |
 """
 
 from typing import Any
@@ -159,9 +160,19 @@ def poller_key(consumer_id: str, digest: str) -> Key:
     return {"pk": f"POLLER#{consumer_id}#{digest}", "sk": "POLLER"}
 
 
-def dead_letter_key(consumer_id: str, dead_at: str, event_id: str) -> Key:
-    """Return the key of an event that a consumer has failed on too often."""
-    return {"pk": f"DEAD#{consumer_id}", "sk": f"{dead_at}#{event_id}"}
+def dead_letter_key(consumer_id: str, event_id: str, sent_at: str) -> Key:
+    """Return the key of an event that a consumer has failed on too often, after it was queued *sent_at* (milliseconds since 1970)."""
+    return {"pk": f"DEAD#{consumer_id}", "sk": f"{event_id}#{sent_at}"}
+
+
+def dead_letters(consumer_id: str, event_id: str) -> tuple[str, tuple[str, str]]:
+    """Return the partition of a consumer's dead letters, and the bounds of those of an event (of all, where it is empty)."""
+    return f"DEAD#{consumer_id}", (event_id, f"{event_id or 'g'}#~")
+
+
+def key_of(item: Item) -> Key:
+    """Return the key of an item, or of an index's entry of it."""
+    return {"pk": item["pk"], "sk": item["sk"]}
 
 
 def replay_key(consumer_id: str, created_at: str, replay_id: str) -> Key:

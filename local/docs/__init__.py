@@ -11,9 +11,17 @@ def write() -> None:
     Raises:
         LocalError: an event has changed so that it would break a consumer (`schemas`); nothing was written.
     """
-    from local.docs import events, gateway, openapi, schemas, stock_rules, tables  # what these import, no other command needs
+    from local.docs import (
+        event_types,
+        events,
+        gateway,
+        openapi,
+        schemas,
+        stock_rules,
+        tables,
+    )  # what these import, no other command needs
 
     schemas.write()
-    for page in (gateway, openapi, events, stock_rules, tables):
+    for page in (event_types, gateway, openapi, events, stock_rules, tables):
         page.PATH.write_text(page.text())
         console.print(f"{page.PATH.relative_to(ROOT)}")

@@ -6,6 +6,7 @@ SAM would make them of events, with a Lambda permission for each: at 150 routes 
 """
 
 from local import ROOT, LocalError
+from local.docs import event_types
 from local.docs.openapi.routes import Route, routes, template
 
 PATH = ROOT / "template.yaml"
@@ -17,7 +18,7 @@ _INVOCATION = "arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2
 
 def text() -> str:
     """
-    Return the template with today's routes.
+    Return the template with today's routes, and the digest of the event types that it registers.
 
     Raises:
         LocalError: a route's function is not in the template, or the template has no place for routes.
@@ -26,7 +27,7 @@ def text() -> str:
     _, ended, after = rest.partition(_END)
     if not (begun and ended):
         raise LocalError(f"{PATH.name} has no place for routes between {_BEGIN.strip()} and {_END.strip()}")
-    return f"{before}{begun}{_paths(_logical_ids())}{ended}{after}"
+    return event_types.stamped(f"{before}{begun}{_paths(_logical_ids())}{ended}{after}")
 
 
 def _logical_ids() -> dict[str, str]:

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # sh
 from pydantic import BaseModel, create_model
 
 from local import LocalError
-from local.docs import schemas
+from local.docs import event_types, schemas
 from local.docs.schemas import EVENTS, breaking_changes, path_of, schema_of
 from tests import shop, template
 from tests.people import member
@@ -87,6 +87,15 @@ def test_the_committed_schema_is_the_models(event_type: str) -> None:
     Draft202012Validator.check_schema(schema_of(event_type))
 
     assert path_of(event_type).read_text() == schemas.text_of(schema_of(event_type))
+
+
+def test_the_deployment_registers_every_event_type_and_again_when_one_has_changed() -> None:
+    """After a change: `make docs`."""
+    assert event_types.PATH.read_text() == event_types.text()
+    written = (template.ROOT / template.ROOT_TEMPLATE).read_text()
+    assert event_types.stamped(written) == written
+    with pytest.raises(LocalError, match="no place"):
+        event_types.stamped("Resources:")
 
 
 def test_every_event_type_in_the_code_has_a_schema_and_every_schema_an_event_type() -> None:

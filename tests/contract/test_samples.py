@@ -342,6 +342,13 @@ def test_a_queue_s_sample_of_a_dead_letter_is_kept_and_the_schedule_finds_nothin
     assert world.invoke("eventflow/tend_consumers", sample("eventflow/tend_consumers")) == {"tended": 0}
 
 
+def test_the_sample_of_the_stack_s_set_up_registers_the_product_s_own_types(arranged: World) -> None:
+    assert run(arranged, "eventflow/set_up") is None
+
+    listed = body(arranged.invoke("eventflow/list_event_types", sample("eventflow/list_event_types")))["items"]
+    assert {"event_type": "OrderCreated", "version": 1} in listed
+
+
 def test_the_stream_s_sample_of_a_sale_and_of_a_low_level_is_listed_and_told_of(arranged: World) -> None:
     low = "stock/follow_ledger"
     for earlier in BEFORE[low]:
@@ -414,6 +421,7 @@ def test_every_sample_is_run_by_a_test_of_this_file() -> None:
         "eventflow/keep_dead_letters",
         "eventflow/route_events",
         "eventflow/tend_consumers",
+        "eventflow/set_up",
     }
 
     assert {*HTTP, *STEPS, *apart} == set(SAMPLES)

@@ -26,6 +26,7 @@ BATCH = 10
 LONGEST_LEASE_SECONDS = 43_200
 RETENTION_SECONDS = 1_209_600
 MAX_DELIVERIES = 10
+_PAGE = 1_000
 # A poll must be answered before botocore gives the call up.
 _LONGEST_POLL_SECONDS = 2
 # A queue's metrics come within minutes.
@@ -99,11 +100,17 @@ def delete(consumer_id: str) -> None:
 def delete_all() -> int:
     """Delete every consumer's queue, for the stack is deleted; return how many there were."""
     client, ours = aws.client("sqs"), re.compile(re.escape(setting("CONSUMER_QUEUES")) + "[0-9a-f]{32}")
-    pages = client.get_paginator("list_queues").paginate(QueueNamePrefix=setting("CONSUMER_QUEUES"))
-    # Another stack's name may begin as ours does.
-    urls = [url for page in pages for url in page.get("QueueUrls", ()) if ours.fullmatch(url.rpartition("/")[2])]
-    for url in urls:
-        client.delete_queue(QueueUrl=url)
+    # SQS pages only for who says how large a page is.
+    pages = client.get_paginator("list_queues").paginate(
+        QueueNamePrefix=setting("CONSUMER_QUEUES"), PaginationConfig={"PageSize": _PAGE}
+    )
+    with faults.unavailable("queue service"):
+        # Another stack's name may begin as ours does.
+        urls = [url for page in pages for url in page.get("QueueUrls", ()) if ours.fullmatch(url.rpartition("/")[2])]
+        for url in urls:
+            # For a minute, SQS lists what it has deleted.
+            with suppress(client.exceptions.QueueDoesNotExist):
+                client.delete_queue(QueueUrl=url)
     return len(urls)
 
 

@@ -242,6 +242,8 @@ def _stretch(body: Body, index: Index) -> tuple[str, list[Any]]:
     asked = tuple(names.get(name, name) for name in parts.group(1, 3) if name)
     assert asked == index.key[: len(asked)], f"a query of {asked} by the key {index.key}"
     bounds = [values[name] for name in parts.group(4, 5) if name]
+    if any(value in ({"S": ""}, {"B": ""}) for value in (values[parts[2]], *bounds)):
+        raise Refused("ValidationException", "A key attribute cannot contain an empty string value")
     if bounds and comparable(bounds[0]) > comparable(bounds[1]):
         raise Refused("ValidationException", "The BETWEEN operator requires upper bound to be greater than or equal to lower")
     return values[parts[2]]["S"], bounds

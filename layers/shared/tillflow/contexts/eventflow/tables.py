@@ -167,7 +167,7 @@ def dead_letter_key(consumer_id: str, event_id: str, sent_at: str) -> Key:
 
 def dead_letters(consumer_id: str, event_id: str) -> tuple[str, tuple[str, str]]:
     """Return the partition of a consumer's dead letters, and the bounds of those of an event (of all, where it is empty)."""
-    return f"DEAD#{consumer_id}", (event_id, f"{event_id or 'g'}#~")
+    return f"DEAD#{consumer_id}", (event_id or "0", f"{event_id or 'g'}#~")
 
 
 def key_of(item: Item) -> Key:

@@ -14,7 +14,7 @@ from tests.consumers import Consumer
 from tests.contract.test_samples import SAMPLES, run
 from tests.people import OTHER_PASSWORD, first_administrator, member
 from tests.world import SERVICE_TOKEN, World
-from tillflow.contexts.eventflow import leases, queuemaking, queues, registry
+from tillflow.contexts.eventflow import leases, queuemaking, queues, registry, schemas
 from tillflow.contexts.identity import jwks, service, totp
 from tillflow.contexts.identity.codes import Purpose
 from tillflow.contexts.stock import homes, movements
@@ -58,7 +58,7 @@ def target_of(resource: Any) -> str:
     if resource == {"Fn::Sub": QUEUES}:
         return "consumers' queues"
     if resource == "*":
-        return "metrics"
+        return "the account"
     if "Fn::GetAtt" in resource:
         return str(resource["Fn::GetAtt"][0])
     if ":identity/" in str(resource.get("Fn::Sub", "")):
@@ -106,7 +106,7 @@ def test_a_policy_speaks_of_what_the_stack_has(name: str) -> None:
 
     for action, target in granted(name):
         logical_id, _, index = target.partition("/")
-        assert logical_id in resources or logical_id in {*GIVEN, "consumers' queues", "metrics"}, (action, target)
+        assert logical_id in resources or logical_id in {*GIVEN, "consumers' queues", "the account"}, (action, target)
         if index:
             assert index in {each["IndexName"] for each in resources[logical_id]["Properties"]["GlobalSecondaryIndexes"]}
 
@@ -140,7 +140,8 @@ _PARTS = {"Put": "PutItem", "Update": "UpdateItem", "ConditionCheck": "Condition
 _OF_ONE = {
     "Decrypt": ("kms:Decrypt", "FactorKey"),
     "Encrypt": ("kms:Encrypt", "FactorKey"),
-    "GetMetricStatistics": ("cloudwatch:GetMetricStatistics", "metrics"),
+    "GetMetricStatistics": ("cloudwatch:GetMetricStatistics", "the account"),
+    "ListQueues": ("sqs:ListQueues", "the account"),
     "SendEmail": ("ses:SendEmail", "SenderAddress"),
 }
 # Of queues, what a call is allowed by where that is not what it is called.
@@ -194,6 +195,7 @@ class Watched:
             homes.forget()
             jwks.forget()
             movements.forget()
+            schemas.forget()
             try:
                 return invoke(name, event, *rest)
             finally:
@@ -370,6 +372,20 @@ def _send_events(world: World) -> None:
     readiness.forget()  # what another function's process knows
     assert world.call("GET /api/v1/health").json == {"status": "UP"}
     _consume_events(world)
+    _register_schemas(world, producer)
+
+
+def _register_schemas(world: World, producer: producers.Producer) -> None:
+    for version, more in (("1", {}), ("2", {"maxProperties": 3})):
+        path = {"type": "till.counted", "version": version}
+        route, body = "PUT /api/v1/event-types/{type}/versions/{version}", {"required": ["till"], **more}
+        assert world.call(route, roles=["admin"], path=path, body=body).status == 201
+    assert producer.send("till.counted", {"till": 7}).status == 202
+    for event in ({"event_version": 3}, {"payload": {}}):
+        assert producer.send("till.counted", **event).status == 400
+    assert producer.send_all([{"event_type": "till.moved", "event_version": 1, "payload": {}}]).json["accepted"] == 1
+    for kind in ("Update", "Delete"):
+        world.invoke("eventflow/set_up", sample("eventflow/set_up") | {"RequestType": kind})
 
 
 def _consume_events(world: World) -> None:

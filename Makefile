@@ -89,6 +89,10 @@ lock: .venv/.synced ## after a change of pyproject.toml: uv.lock and the layers'
 	$(EXPORT) --only-group layer >layers/shared/requirements.txt
 	for extra in stripe identity eventflow; do $(EXPORT) --only-group $$extra >layers/extras/$$extra.txt; done
 
+.PHONY: tail
+tail: .venv/.synced ## [TYPE='order.*']: follow events as they happen (Ctrl-C ends)
+	@$(LOCAL) tail '$(or $(TYPE),*)'
+
 .PHONY: trace
 trace: .venv/.synced ## ORDER=<order id> [OPEN=1]: the order's whole story, from logs, history and events; or a page of it
 	$(LOCAL) trace $(or $(ORDER),$(error Say which order: make trace ORDER=<order id>)) $(if $(OPEN),--open)

@@ -67,6 +67,10 @@ def _look(arguments: argparse.Namespace, deployed: stack.Stack) -> None:
             from local.shop import fresh
 
             fresh.show(deployed, arguments.function)
+        case "tail":
+            from local.watch import tail
+
+            tail.run(deployed, arguments.types)
         case "trace" if arguments.open:
             from local.watch import page
 
@@ -152,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("invoke")
     bench.add_to(commands)
     commands.add_parser("docs")
+    commands.add_parser("tail").add_argument("types")
     trace = commands.add_parser("trace")
     trace.add_argument("order")
     trace.add_argument("--open", action="store_true")

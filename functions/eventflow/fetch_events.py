@@ -25,6 +25,7 @@ def fetch_events(request: Request) -> dict[str, Any]:
 
     With `ack: auto` a fetch acknowledges what the fetch before returned to the same poller: the same credential, address, user
     agent and `poller`. Several that do not differ in these name themselves with `poller`, or the one acknowledges the other's.
+    Who got no answer goes on as another `poller`, or acknowledges what it has not seen. With `ack: manual` there is no such care.
     """
     who = (request.caller.user_id, request.address, request.user_agent)
     return fetching.fetch(request.path["id"], request.query(FetchQuery), who)

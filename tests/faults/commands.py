@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.faults import accounts, eventflow, schemas, second_factor
+from tests.faults import accounts, consumers, eventflow, schemas, second_factor
 from tests.faults.client import AlreadyThere, Line, Refused, cancel, move_stock, place, send
 from tests.faults.command import Act, Command, always
 from tests.faults.invariants import importing, reservation_of, unsettled
@@ -484,6 +484,7 @@ REGISTER: dict[str, Command] = {
     command.name: command
     for command in (
         *accounts.COMMANDS,
+        *consumers.COMMANDS,
         *eventflow.COMMANDS,
         *schemas.COMMANDS,
         *second_factor.COMMANDS,

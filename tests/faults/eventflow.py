@@ -16,7 +16,7 @@ from tillflow.values import ids
 
 _TYPE = "till.opened"
 _EVENT = {"event_type": _TYPE, "event_version": 1, "payload": {"till": 7}}
-_EVENT_ID = ids.derived("event", f"{PRODUCER_ID}:k")
+EVENT_ID = ids.derived("event", f"{PRODUCER_ID}:k")
 _KEYS = "POST /api/v1/producers/{id}/keys"
 
 
@@ -32,7 +32,7 @@ def _administer(route: str, body: dict[str, Any] | None = None) -> Act:
     """Do it as an administrator to the producer, the key or the event that there is; twice, it may be refused."""
 
     def run(world: World) -> None:
-        path = {"id": _EVENT_ID if "events" in route else _producer_id(world)}
+        path = {"id": EVENT_ID if "events" in route else _producer_id(world)}
         if "{keyId}" in route:
             path["keyId"] = str(_keys(world)[0]["pk"]).removeprefix("KEY#")
         with suppress(Refused):
@@ -94,12 +94,12 @@ def _then(*acts: Callable[[World], object]) -> Act:
     return run
 
 
-_accept = _post("events", _EVENT, "k")
+accept = _post("events", _EVENT, "k")
 _BATCH = {"events": [_EVENT | {"idempotency_key": "k"}, _EVENT | {"idempotency_key": "l"}, {"event_type": "OrderCreated"}]}
 
 COMMANDS = (
-    Command("accept an event", _accept, events={_TYPE: 1}, plays=Play(sending.sends, often=8, holds=sending.events_are_as_told)),
-    Command("accept an event that is there", _accept, _accept, events={_TYPE: 1}),
+    Command("accept an event", accept, events={_TYPE: 1}, plays=Play(sending.sends, often=8, holds=sending.events_are_as_told)),
+    Command("accept an event that is there", accept, accept, events={_TYPE: 1}),
     Command("accept an event without a key", _post("events", _EVENT), events={_TYPE: 1}, anew=frozenset({_TYPE})),
     Command(
         "accept events",
@@ -110,7 +110,7 @@ COMMANDS = (
     Command(
         "erase a payload",
         _administer("DELETE /api/v1/events/{id}/payload"),
-        _accept,
+        accept,
         events={_TYPE: 1},
         also=_is_erased,
         plays=Play(sending.erases, often=1),

@@ -246,6 +246,8 @@ class Wire:
             case "SendMessage":
                 self.on_letter(json.loads(body["MessageBody"]))
                 answer = {"MessageId": "m"}
+            case "GetMetricStatistics":
+                answer = {"Label": body["MetricName"], "Datapoints": []}
             case "SendEmail":
                 self.on_mail(body)
                 answer = {"MessageId": "m"}

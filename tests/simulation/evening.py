@@ -1,6 +1,8 @@
 """What is found when everything is quiet, read once; and whoever wants to know more may ask."""
 
+import json
 from typing import Any
+from uuid import UUID
 
 from tests.faults import passing
 from tests.simulation.cloud import Cloud
@@ -24,6 +26,12 @@ class QuietEvening:
     def sent(self, route: str) -> list[Sent]:
         """Return every request of *route* that was sent."""
         return [sent for sent in self.history if sent.request.route == route]
+
+    def queued(self, consumer_id: str) -> set[str]:
+        """Return the ids of the events in a consumer's queue."""
+        queues = self._cloud.wire.sqs.queues.items()
+        letters = [letter for name, queue in queues if name.endswith(UUID(consumer_id).hex) for letter in queue.letters]
+        return {json.loads(letter.body)["event_id"] for letter in letters}
 
     def run(self, function: str, event: dict[str, Any]) -> Any:
         """Invoke a *function* now, and return its answer."""

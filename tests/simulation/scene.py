@@ -170,6 +170,9 @@ class Evening(Stored, Protocol):
     def sent(self, route: str) -> list[Sent]:
         """Return every request of *route* that was sent."""
 
+    def queued(self, consumer_id: str) -> set[str]:
+        """Return the ids of the events in a consumer's queue."""
+
     def run(self, function: str, event: dict[str, Any]) -> Any:
         """Invoke a *function* now, and return its answer."""
 

@@ -18,25 +18,26 @@ def _event(scene: Scene) -> dict[str, Any]:
     return {"event_type": scene.dice.choice(_TYPES), "event_version": 1, "payload": {"till": scene.dice.randrange(3)}}
 
 
-def _key(scene: Scene) -> str:
+def some_key(scene: Scene) -> str:
+    """Return a key that a producer may have sent an event under."""
     return f"k-{scene.dice.randrange(12)}"
 
 
 def sends(scene: Scene) -> Request:
     """Return the request of a producer to take an event in, under a key more often than not: some were used before."""
-    key = _key(scene) if scene.dice.random() < 0.8 else None
+    key = some_key(scene) if scene.dice.random() < 0.8 else None
     return Request(SEND, PRODUCER_ID, "", _event(scene), key=key, codes=_TOO_MANY, told=TOLD)
 
 
 def sends_many(scene: Scene) -> Request:
     """Return the request of a producer to take some events in at once."""
-    events = [_event(scene) | {"idempotency_key": f"b-{_key(scene)}"} for _ in range(scene.dice.randrange(1, 6))]
+    events = [_event(scene) | {"idempotency_key": f"b-{some_key(scene)}"} for _ in range(scene.dice.randrange(1, 6))]
     return Request(SEND_MANY, PRODUCER_ID, "", {"events": events}, codes=_TOO_MANY, told=TOLD)
 
 
 def erases(scene: Scene) -> Request:
     """Return the request of an administrator to erase what an event says, which there may not be."""
-    event_id = ids.derived("event", f"{PRODUCER_ID}:{_key(scene)}")
+    event_id = ids.derived("event", f"{PRODUCER_ID}:{some_key(scene)}")
     return Request(ERASE, "an-admin", "admin", path={"id": event_id}, codes=frozenset({"EVENT_NOT_FOUND"}))
 
 

@@ -6,6 +6,7 @@ An event is leased until it is acknowledged or its lease is over: whatever is lo
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,7 +70,9 @@ def fetch(consumer_id: str, wanted: FetchQuery, who: Sequence[str]) -> dict[str,
     except QueueGone as error:
         raise missing(consumer) from error
     if consumer.ack == "auto":
-        pollers.remember(consumer, poller, before, [each.receipt for each in taken.held])
+        # Written or not, what is leased is handed out: told "again", a client would acknowledge what it has not seen.
+        with suppress(Unavailable):
+            pollers.remember(consumer, poller, before, [each.receipt for each in taken.held])
     answer: dict[str, Any] = {"events": taken.shown, "ack": [leases.token(consumer, each) for each in taken.held]}
     return answer | ({"paused": True} if consumer.status == Status.PAUSED else {})
 

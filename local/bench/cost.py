@@ -19,7 +19,7 @@ from uuid import uuid4
 from rich.table import Table
 
 from local import STATE, LocalError
-from local.bench import prices, report
+from local.bench import eventcost, prices, report
 from local.bench.calls import ACCESS_LOG_BYTES, METRICS, Metered, metered
 from local.platform import emulator
 from local.platform.deploy import deploy
@@ -82,6 +82,13 @@ BUDGETS = [
     ("confirmed, 1 line", "$ per million, Standard", Decimal(95)),
 ]
 
+EVENTS_TOLD = (
+    f"An event of 1 KB of noise, which nothing makes smaller, sent in a batch of {eventcost.BATCH} under a key of its own, until"
+    " it is acknowledged in a batch of as many: request, authorizer, stored event, stream, bus, queue, index, consumer's queue,"
+    " fetch and acknowledgement, with the batches as the emulator makes them (which are not full). What one more consumer costs is the"
+    f" difference. A Lambda is billed for {prices.MILLISECONDS_PER_CALL} ms a call, and as much once."
+)
+
 type Figures = dict[str, Decimal]
 
 
@@ -98,13 +105,15 @@ def run() -> None:
         shop = open_shop(stack, articles=10, quantity=1000)
         _measure(shop, CASES[0])  # The first order pays for cold starts and the secrets' first reading.
         measured = {case.title: _measure(shop, case) for case in CASES}
+        flow = eventcost.measure(stack, lambda since: _settled(shop, since))
     finally:
         emulator.stop(state)
         shutil.rmtree(state, ignore_errors=True)
     exceeded = [_judge(measured, *budget) for budget in BUDGETS]
-    table = _table(measured)
-    report.write("cost", _markdown(measured, exceeded))
-    console.print(table)
+    exceeded += (_judge(flow, *budget) for budget in eventcost.BUDGETS)
+    report.write("cost", _markdown(measured, flow, exceeded))
+    console.print(_table("one order", measured))
+    console.print(_table("one event", flow))
     if any("over" in line for line in exceeded):
         raise LocalError("\n".join(line for line in exceeded if "over" in line))
 
@@ -202,6 +211,11 @@ def _priced(figures: Figures) -> Figures:
         "$ per million, Express": way + express,
         "$ per million, Standard": way + cost("Standard transitions", figures["transitions"]),
         "$ per million, followers": followers,
+        "$ per million, followers at full batches": (
+            cost("DynamoDB write units", figures["bus events"] * prices.LOGGED_WRITE_UNITS)
+            + cost("SQS requests", figures["bus events"] * (1 + Decimal(2) / prices.QUEUE_BATCH))
+            + figures["bus events"] * _lambda(Decimal(1)) / prices.STREAM_BATCH
+        ),
         "$ per million, list at full batches": (
             cost("DynamoDB write units", figures["list's write units"]) + _lambda(Decimal(1)) / prices.STREAM_BATCH
         ),
@@ -224,23 +238,28 @@ def _text(figure: str, value: Decimal) -> str:
     return f"{value:.2f}" if figure.startswith("$") else f"{value:f}".rstrip("0").rstrip(".") if value % 1 else f"{int(value)}"
 
 
-def _table(measured: dict[str, Figures]) -> Table:
-    table = Table("one order", *measured)
+def _table(of: str, measured: dict[str, Figures]) -> Table:
+    table = Table(of, *measured)
     for figure in next(iter(measured.values())):
         table.add_row(figure, *(_text(figure, figures[figure]) for figures in measured.values()))
     return table
 
 
-def _markdown(measured: dict[str, Figures], verdicts: list[str]) -> str:
-    head = ["one order", *measured]
+def _rows(of: str, measured: dict[str, Figures]) -> list[str]:
+    head = [of, *measured]
     rows = [
         [figure, *(_text(figure, figures[figure]) for figures in measured.values())] for figure in next(iter(measured.values()))
     ]
+    return [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *(f"| {' | '.join(row)} |" for row in rows)]
+
+
+def _markdown(measured: dict[str, Figures], flow: dict[str, Figures], verdicts: list[str]) -> str:
     told = (
         f"Priced at the list prices of {prices.REGION} on {prices.DATE} (`local/bench/prices.py`). AWS bills a transition for"
         " each step that is executed. An order's authorizer call is cached for five minutes and so is not in every order. The"
         " *followers* are the event log and its queue. A lone order is the dearest: under load the publisher and the followers"
-        " share each invocation among many orders. The *logs* are the functions' lines, metrics among them, and API Gateway's;"
+        " share each invocation among many orders, and the log's indexes each write among a hundred events. The *logs* are"
+        " the functions' lines, metrics among them, and API Gateway's;"
         " Lambda's own (START, END, REPORT) are switched off on AWS. A failed order's stock is given back by the saga or by"
         " the request on the bus, whichever comes first; where both try at the same moment, one pays for nothing. One"
         " write unit of every order is its user's list's (an index that only a new order is written to); a page of that reads"
@@ -253,9 +272,11 @@ def _markdown(measured: dict[str, Figures], verdicts: list[str]) -> str:
         [
             report.prose(told),
             "",
-            f"| {' | '.join(head)} |",
-            f"|{'---|' * len(head)}",
-            *(f"| {' | '.join(row)} |" for row in rows),
+            *_rows("one order", measured),
+            "",
+            report.prose(EVENTS_TOLD),
+            "",
+            *_rows("one event", flow),
             "",
             *(f"* {verdict}" for verdict in verdicts),
         ]

@@ -24,8 +24,14 @@ PER_MILLION = {
 # of 4 to 6 ms and a few milliseconds of Python (make bench-warm); Express rounds up to 100 ms.
 BILLED_MILLISECONDS_PER_INVOCATION = 20
 EXPRESS_MILLISECONDS = 200
+# Where a batch makes many calls in one invocation.
+MILLISECONDS_PER_CALL, MILLISECONDS_OF_PYTHON = 5, 5
 # The most records that a stream hands to one invocation (template.yaml).
 STREAM_BATCH = 100
+# What Lambda takes of a queue at once; and what the event log writes of an event in a batch of a hundred: itself, the index of
+# traces, and its part of the others (tests/unit/eventflow/test_event_costs.py).
+QUEUE_BATCH = 10
+LOGGED_WRITE_UNITS = Decimal("2.06")
 
 
 def dollars(unit: str, count: Decimal) -> Decimal:

@@ -381,8 +381,8 @@ def _register_schemas(world: World, producer: producers.Producer) -> None:
         route, body = "PUT /api/v1/event-types/{type}/versions/{version}", {"required": ["till"], **more}
         assert world.call(route, roles=["admin"], path=path, body=body).status == 201
     assert producer.send("till.counted", {"till": 7}).status == 202
-    for event in ({"event_version": 3}, {"payload": {}}):
-        assert producer.send("till.counted", **event).status == 400
+    assert producer.send("till.counted", event_version=3).status == 400
+    assert producer.send("till.counted", payload={}).status == 400
     assert producer.send_all([{"event_type": "till.moved", "event_version": 1, "payload": {}}]).json["accepted"] == 1
     for kind in ("Update", "Delete"):
         world.invoke("eventflow/set_up", sample("eventflow/set_up") | {"RequestType": kind})

@@ -85,8 +85,8 @@ BUDGETS = [
 EVENTS_TOLD = (
     f"An event of 1 KB of noise, which nothing makes smaller, sent in a batch of {eventcost.BATCH} under a key of its own, until"
     " it is acknowledged in a batch of as many: request, authorizer, stored event, stream, bus, queue, index, consumer's queue,"
-    " fetch and acknowledgement, with the batches as the emulator makes them (which are not full). What one more consumer costs is the"
-    f" difference. A Lambda is billed for {prices.MILLISECONDS_PER_CALL} ms a call, and as much once."
+    " fetch and acknowledgement, with the batches as the emulator makes them (which are not full). What one more consumer costs"
+    f" is the difference. A Lambda is billed for {prices.MILLISECONDS_PER_CALL} ms a call, and as much once."
 )
 
 type Figures = dict[str, Decimal]

@@ -129,6 +129,10 @@ bench-password: .venv/.synced ## how long the hash of a password takes on one fu
 bench-load: $(ENVIRONMENT) ## ORDERS=200 BUYERS=16: many buyers at once, and whether everything adds up afterwards
 	$(LOCAL) bench load $(if $(ORDERS),--orders $(ORDERS)) $(if $(BUYERS),--buyers $(BUYERS))
 
+.PHONY: bench-events
+bench-events: $(ENVIRONMENT) ## EVENTS=400: producers and a consumer at once: events a second, and seconds from request to fetch
+	$(LOCAL) bench events $(if $(EVENTS),--events $(EVENTS))
+
 .PHONY: bench-sale
 bench-sale: $(ENVIRONMENT) ## ORDERS=2000 BUYERS=64 UNITS=1500: all want one SKU, whose shards change meanwhile; does all add up?
 	$(LOCAL) bench sale $(if $(ORDERS),--orders $(ORDERS)) $(if $(BUYERS),--buyers $(BUYERS)) $(if $(UNITS),--units $(UNITS))

@@ -16,9 +16,10 @@ def add_to(commands: "_SubParsersAction[Any]") -> None:
         crowded.add_argument("--buyers", type=int, default=buyers)
         if name == "sale":
             crowded.add_argument("--units", type=int, default=1500)
+    measures.add_parser("events").add_argument("--events", type=int, default=400)
 
 
 def run(arguments: Namespace) -> None:
     """Measure what was asked for. Each imports what no other command needs."""
     measure = import_module(f"local.bench.{arguments.measure}").run
-    measure(**{name: value for name, value in vars(arguments).items() if name in ("orders", "buyers", "units")})
+    measure(**{name: value for name, value in vars(arguments).items() if name in ("orders", "buyers", "units", "events")})

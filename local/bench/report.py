@@ -29,6 +29,7 @@ TITLES = {
     "warm": "What a warm request takes",
     "password": "What a password's hash takes",
     "load": "Many buyers at once",
+    "events": "Many events at once",
     "hot-sku": "One SKU that everybody wants",
 }
 

@@ -7,6 +7,7 @@ from tests.faults import passing
 from tests.simulation.plays.eventflow import PRODUCER_ID, some_key
 from tests.simulation.scene import MARGIN_SECONDS, Evening, Request, Scene
 from tillflow.contexts.eventflow.eventlog import of_item
+from tillflow.contexts.eventflow.queues import MAX_DELIVERIES
 from tillflow.storage.idempotency import LIFETIME_SECONDS
 from tillflow.values import clock, ids
 from tillflow.web import paging
@@ -16,8 +17,9 @@ FETCH = f"GET {ONE}/events"
 _WHO = "a-service"
 # One that only reads, and is never changed; one whose fetches acknowledge; and one for everything else.
 _QUIET, _AUTO, _OTHER = "quiet", "auto", "other"
+_LEASE_SECONDS = 1
 _THERE = frozenset({"CONSUMER_NOT_FOUND", "CONSUMER_NOT_READY"})
-_ENDED = frozenset({"REGISTRATION_ENDED"})
+_ENDED = frozenset({"ALREADY_REGISTERED"})
 
 
 def consumer_id(user: str, key: str) -> str:
@@ -122,3 +124,7 @@ def consumers_have_their_events(evening: Evening) -> None:
     expected = {each.event_id for each in stored if each.event_type.startswith("till.") and each.received_at > since}
     dead = {item["event_id"] for item in evening.items("EventFlowTable") if item["pk"] == f"DEAD#{quiet}"}
     assert expected <= dead | evening.queued(quiet), "an event was accepted after a consumer was registered, and is not its"
+    # It never acknowledges anything: by tomorrow what it has is dead, and kept.
+    for _ in range(MAX_DELIVERIES + 1 if told else 0):
+        evening.ask(_request(FETCH, _QUIET))
+        passing.wait(_LEASE_SECONDS)

@@ -68,9 +68,11 @@ def test_a_registration_is_done_once_under_its_key(world: World) -> None:
 
 
 def test_a_consumer_that_was_deleted_is_not_registered_again_under_its_key(world: World) -> None:
-    consumer = consumers.add(world, key="k")
-    assert consumer.call("DELETE").status == 204
-    assert consumers.register(world, key="k").json["error_code"] == "REGISTRATION_ENDED"
+    first = consumers.register(world, key="k")
+    assert Consumer(world, first.json["consumer_id"]).call("DELETE").status == 204
+    again = consumers.register(world, key="k")
+    assert (again.status, again.json) == (201, first.json)
+    assert world.call("GET /api/v1/consumers", roles=["service"]).json["items"] == []
 
 
 @pytest.mark.parametrize(
@@ -437,13 +439,14 @@ def test_a_registration_that_was_given_up_is_ended_after_a_quarter_of_an_hour(wo
     with at_later(901):
         assert world.invoke("eventflow/tend_consumers", {}) == {"tended": 1}
     assert consumer.call("GET").status == 404
-    assert consumers.register(world, key="k").json["error_code"] == "REGISTRATION_ENDED"
+    assert consumers.register(world, key="k").json["status"] == "ACTIVE"  # it was never answered
 
 
 def test_a_registration_goes_on_where_it_had_ended(world: World) -> None:
     with patch("tillflow.contexts.eventflow.queuemaking.create", side_effect=Unavailable):
         assert consumers.register(world, key="k").status == 503
     assert registry.subscribers() == ()
+    assert consumers.register(world, key="k", name="Other").json["error_code"] == "IDEMPOTENCY_KEY_REUSED"
     answer = consumers.register(world, key="k")
     assert (answer.status, answer.json["status"]) == (201, "ACTIVE")
     assert [each.consumer_id for each in registry.subscribers()] == [answer.json["consumer_id"]]

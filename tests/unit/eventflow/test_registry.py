@@ -22,7 +22,7 @@ def consumer(*types: str, status: Status = Status.ACTIVE) -> Consumer:
 def added(*types: str) -> Consumer:
     new = consumer(*types, status=Status.PENDING)
     commit = Commit(Cause("admin", (), ids.new()))
-    registry.add(commit, new, AssertionError())
+    registry.add(commit, new, AssertionError)
     commit.write()
     return changed(new, status=Status.ACTIVE)
 

@@ -61,6 +61,9 @@ class Once(Protocol):
     def remember(self, commit: Commit, cause: Cause, reply: Reply) -> None:
         """Let *commit* store *reply* under the key, if there is one."""
 
+    def answered(self) -> Reply | None:
+        """Return what was answered to this key before, if anything: for a command that does much before it can `remember`."""
+
     def run(self, command: Callable[[], Reply], rebuild: Rebuild | None = None) -> Reply:
         """Return what *command* (which calls `remember`) answers, or what it answered to this key before."""
 
@@ -70,6 +73,10 @@ class Unkeyed:
 
     def remember(self, commit: Commit, cause: Cause, reply: Reply) -> None:
         """Do nothing: each time is the first."""
+
+    def answered(self) -> Reply | None:
+        """Return nothing."""
+        return None
 
     def run(self, command: Callable[[], Reply], rebuild: Rebuild | None = None) -> Reply:
         """Return what *command* answers."""
@@ -123,6 +130,13 @@ class Idempotency:
             otherwise=lambda record: _Replayed(record or {}),
         )
 
+    def answered(self, rebuild: Rebuild | None = None) -> Reply | None:
+        """Return what was answered to this key before, if anything (see `run`)."""
+        record = database.get(tables.idempotency(), self._key)
+        if record is None or record["expires_at"] <= clock.epoch(clock.now()):
+            return None
+        return self._replay(record, rebuild)
+
     def run(self, command: Callable[[], Reply], rebuild: Rebuild | None = None) -> Reply:
         """
         Return what *command* (which calls `remember`) answers, or what it answered to this key before.
@@ -136,10 +150,9 @@ class Idempotency:
         except _Replayed as replay:
             return self._replay(replay.record, rebuild)
         except Refusal:
-            record = database.get(tables.idempotency(), self._key)
-            if record is None or record["expires_at"] <= clock.epoch(clock.now()):
+            if (told := self.answered(rebuild)) is None:
                 raise
-            return self._replay(record, rebuild)
+            return told
 
     def _replay(self, record: Item, rebuild: Rebuild | None) -> Reply:
         if record["fingerprint"] != self._fingerprint:

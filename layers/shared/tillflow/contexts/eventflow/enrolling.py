@@ -6,15 +6,16 @@ A consumer that has been answered gets every event that is accepted after that: 
 
 from dataclasses import replace
 
-from tillflow.contexts.eventflow import queuemaking, queues, registry
+from tillflow.contexts.eventflow import queuemaking, registry
 from tillflow.contexts.eventflow.consumermodels import CreateConsumer
 from tillflow.contexts.eventflow.consumers import present
-from tillflow.contexts.eventflow.registry import Consumer, ConsumerNotFound, Status
-from tillflow.errors import Conflict
+from tillflow.contexts.eventflow.registry import Consumer, Status
+from tillflow.errors import Conflict, Unavailable
 from tillflow.messaging.envelope import Cause
-from tillflow.storage.again import Moved
+from tillflow.storage.again import again
+from tillflow.storage.attributes import Item
 from tillflow.storage.commit import Commit
-from tillflow.storage.idempotency import Once, Reply
+from tillflow.storage.idempotency import KeyReused, Once, Reply
 from tillflow.values import clock, ids
 
 
@@ -24,10 +25,12 @@ class AlreadyRegistered(Conflict):
     code = "ALREADY_REGISTERED"
 
 
-class RegistrationEnded(Conflict):
-    """What this Idempotency-Key has registered is not there any more."""
+class _There(Exception):
+    """There is a consumer of this id: *item*."""
 
-    code = "REGISTRATION_ENDED"
+    def __init__(self, item: Item) -> None:
+        super().__init__()
+        self.item = item
 
 
 def register(wanted: CreateConsumer, cause: Cause, once: Once, key: str | None) -> Reply:
@@ -36,55 +39,43 @@ def register(wanted: CreateConsumer, cause: Cause, once: Once, key: str | None) 
 
     Raises:
         AlreadyRegistered: its key is an old one.
-        RegistrationEnded: it was deleted since, or was not finished within a quarter of an hour.
         Unavailable: SQS or the database does not answer; the same may be sent again, with its key.
     """
+    if told := once.answered():
+        return told
     types, created_at = tuple(wanted.subscribed_event_types), clock.iso(cause.at)
-    known = (wanted.start, wanted.ack, wanted.lease_seconds)
     consumer_id = ids.new() if key is None else ids.derived("consumer", f"{cause.user_id}\n{key}")
+    known = (wanted.start, wanted.ack, wanted.lease_seconds)
     consumer = Consumer(consumer_id, wanted.name, types, *known, Status.PENDING, created_at)
-    reply = Reply(201, present(replace(consumer, status=Status.ACTIVE)))
-
-    def command() -> Reply:
-        commit = Commit(cause)
-        registry.add(commit, consumer, AlreadyRegistered("A consumer was registered under this Idempotency-Key. Use a new one."))
-        once.remember(commit, cause, reply)
-        commit.write()
-        return reply
-
-    told = once.run(command)
-    _activate(told.body["consumer_id"], cause)
-    return told
+    return once.run(lambda: again(lambda: _registered(consumer, cause, once), "Others do the same at this moment. Try again."))
 
 
-def _activate(consumer_id: str, cause: Cause) -> None:
-    """Give a consumer its queue and make it known, unless that is done."""
+def _registered(wanted: Consumer, cause: Cause, once: Once) -> Reply:
+    """Return the answer when it is true; `Moved` where somebody else goes on with this consumer, or deletes it."""
+    pending = _written_down(wanted, cause)
+    url = queuemaking.create(pending.consumer_id, pending.name)
+    active = replace(pending, status=Status.ACTIVE, queue_url=url)
+    reply = Reply(201, present(active))
+    commit = Commit(cause)
+    registry.save(commit, pending, active)
+    once.remember(commit, cause, reply)
+    commit.write()
+    return reply
+
+
+def _written_down(wanted: Consumer, cause: Cause) -> Consumer:
+    """Return the consumer as it is written down: now, or by an attempt that went no further."""
+    commit = Commit(cause)
+    registry.add(commit, wanted, _There)
     try:
-        consumer = registry.find(consumer_id)
-        if consumer.status != Status.PENDING:
-            return
-        url = queuemaking.create(consumer_id, consumer.name)
-        commit = Commit(cause)
-        registry.save(commit, consumer, replace(consumer, status=Status.ACTIVE, queue_url=url))
         commit.write()
-    except Moved:
-        # Another attempt was faster; or it was deleted meanwhile, and the queue is nobody's.
-        if _is_gone(consumer_id):
-            queues.delete(consumer_id)
-            raise _ended() from None
-    except ConsumerNotFound:
-        raise _ended() from None
-
-
-def _is_gone(consumer_id: str) -> bool:
-    try:
-        registry.find(consumer_id)
-    except ConsumerNotFound:
-        return True
-    return False
-
-
-def _ended() -> RegistrationEnded:
-    return RegistrationEnded(
-        "The consumer of this Idempotency-Key was deleted, or its registration did not end in time. Use a new key."
-    )
+    except _There as there:
+        found = registry.of_item(there.item)
+        if found.status == Status.DELETING:
+            raise Unavailable("The consumer of this Idempotency-Key is being deleted. Send the same request again.") from None
+        if found.status != Status.PENDING:
+            raise AlreadyRegistered("A consumer was registered under this Idempotency-Key. Use a new one.") from None
+        if replace(found, created_at=wanted.created_at) != wanted:
+            raise KeyReused("This Idempotency-Key was used with a different request. Use a new key.") from None
+        return found
+    return wanted

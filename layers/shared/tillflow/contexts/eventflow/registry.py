@@ -5,7 +5,7 @@ All are in one partition, beside the number of their changes: a router reads tha
 partition again when it has moved. So a change holds for every event that is routed after it was committed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -142,9 +142,9 @@ def found_in(item: Item | None) -> Consumer:
     return of_item(item)
 
 
-def add(commit: Commit, consumer: Consumer, taken: Exception) -> None:
-    """Let *commit* have a new consumer, to whom no event is sent yet; *taken* is what it means that there is one of this id."""
-    commit.put(tables.eventflow(), _item_of(consumer), when=absent(), otherwise=lambda _: taken)
+def add(commit: Commit, consumer: Consumer, taken: Callable[[Item], Exception]) -> None:
+    """Let *commit* have a new consumer, to whom no event is sent yet; *taken* returns what it means that its id has an item."""
+    commit.put(tables.eventflow(), _item_of(consumer), when=absent(), otherwise=lambda found: taken(found or {}))
 
 
 def save(commit: Commit, before: Consumer, after: Consumer) -> Consumer:

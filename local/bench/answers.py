@@ -11,7 +11,18 @@ from typing import Any
 from boto3.dynamodb.types import TypeSerializer
 
 from local.bench import happenings, people
-from local.shop.samples import IMPORT_ID, ORDER_ID, SERVICE_TOKEN, SKU, TRACE_ID, VARIANT_ID, WAREHOUSE, WAREHOUSE_ID, sample
+from local.shop.samples import (
+    FETCHED,
+    IMPORT_ID,
+    ORDER_ID,
+    SERVICE_TOKEN,
+    SKU,
+    TRACE_ID,
+    VARIANT_ID,
+    WAREHOUSE,
+    WAREHOUSE_ID,
+    sample,
+)
 from tillflow.values import ids
 
 type Json = dict[str, Any]
@@ -125,6 +136,8 @@ def answers(name: str) -> Json:
         "BatchGetItem PROGRESS": _read(_IMPORT),
         "BatchGetItem KEY": _read(happenings.KEY),
         "BatchGetItem LEVEL": _read(_LEVEL),
+        "BatchGetItem CONSUMER": _of_eventflow(happenings.CONSUMER),
+        f"BatchGetItem {FETCHED}": _of_eventflow(happenings.LETTER),
         "BatchGetItem PRODUCER": _read(happenings.PRODUCER),
         "BatchGetItem ORDER": _read(order),
         "BatchGetItem USER": {"Responses": {"IdentityTable": [_item(people.USER), _item(people.SESSION)]}, "UnprocessedKeys": {}},
@@ -140,7 +153,7 @@ def answers(name: str) -> Json:
         "GetItem ORDER": {"Item": _item(order)},
         "GetItem PAYMENT": {"Item": _item(_PAYMENT)},
         "GetItem PRODUCER": {"Item": _item(happenings.PRODUCER)},
-        "GetItem CONSUMERS": {},
+        "GetItem CONSUMERS": {"Item": _item(happenings.CONSUMER)},
         "GetItem TYPE": {},
         "GetItem WAREHOUSE": {"Item": _item(_WAREHOUSE)},
         "GetSecretValue": {"__type": "ResourceNotFoundException"},  # no secret has been rotated yet
@@ -151,7 +164,10 @@ def answers(name: str) -> Json:
         "Query user-1": {"Items": [_item({"pk": order["pk"], "sk": order["sk"]})]},
         **{f"Query {each['listed']}": _listed(each) for each in _LISTED},
         "Query USER": {"Items": [_item(people.SESSION), _item(people.USER)]},
+        "Query CONSUMERS": {"Items": [_item(happenings.CONSUMER)]},
+        "Query DEAD": {"Items": [_item(happenings.LETTER)], "Count": 1},
         "Query VARIANT": {"Items": [_item(_LEVEL), _item(_VARIANT)]},
+        **happenings.QUEUE,
         **people.key_store(),
         "StartExecution": {"executionArn": "arn:aws:states:us-east-1:123456789012:execution:saga:1", "startDate": 1770726896},
         "TransactWriteItems": {},
@@ -230,6 +246,14 @@ def _read(item: Json) -> Json:
     return {"Responses": {_TABLES.get(item["sk"], "StockTable"): [_item(item)]}, "UnprocessedKeys": {}}
 
 
+def _of_eventflow(item: Json) -> Json:
+    return {"Responses": {"EventFlowTable": [_item(item)]}, "UnprocessedKeys": {}}
+
+
+def _of_events(item: Json) -> Json:
+    return {"Responses": {"EventsTable": [_item(item)]}, "UnprocessedKeys": {}}
+
+
 def _listed(item: Json) -> Json:
     return {"Items": [_item({name: item[name] for name in ("pk", "sk", "listed", "listed_as")})]}
 
@@ -252,9 +276,9 @@ def _sent(value: Any) -> Json:
 _DIFFERENT: dict[str, Json] = {
     "eventflow/check_health": {"GetItem EVENT": {}, "GetItem PRODUCER": {}},
     "eventflow/erase_payload": {"GetItem EVENT": {"Item": _item(happenings.EVENT)}},
-    "eventflow/get_event": {
-        "BatchGetItem EVENT": {"Responses": {"EventsTable": [_item(happenings.EVENT)]}, "UnprocessedKeys": {}},
-    },
+    "eventflow/create_consumer": {"GetItem": {}},  # its key is a new one
+    "eventflow/fetch_events": {"BatchGetItem EVENT": _of_events(happenings.EVENT)},
+    "eventflow/get_event": {"BatchGetItem EVENT": _of_events(happenings.EVENT)},
     "identity/rotate_keys": {
         "DescribeSecret": {"ARN": "AccessKeySecret"},
         "GetSecretValue AccessKeySecret AWSCURRENT": {"SecretString": '{"keys": []}'},

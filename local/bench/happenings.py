@@ -4,7 +4,7 @@ import json
 import zlib
 from typing import Any
 
-from local.shop.samples import EVENT_ID, PRODUCER_ID, PRODUCER_KEY_ID, TRACE_ID, sample
+from local.shop.samples import CONSUMER_ID, EVENT_ID, FETCHED, PRODUCER_ID, PRODUCER_KEY_ID, TRACE_ID, sample
 
 type Json = dict[str, Any]
 
@@ -49,4 +49,60 @@ KEY = {
     "created_by": "admin-1",
     "listed": f"KEYS#api_key#{PRODUCER_ID}",
     "listed_as": _AT,
+}
+
+CONSUMER = {
+    "pk": "CONSUMERS",
+    "sk": f"CONSUMER#{CONSUMER_ID}",
+    "name": "Ledger",
+    "types": ["till.*"],
+    "start": "latest",
+    "ack": "manual",
+    "lease_seconds": 30,
+    "status": "ACTIVE",
+    "created_at": _AT,
+    "version": 2,
+    "queue_url": "https://sqs.us-east-1.amazonaws.com/123456789012/tillflow-consumer",
+}
+LETTER = {
+    "pk": f"DEAD#{CONSUMER_ID}",
+    "sk": f"{FETCHED}#1770726896000",
+    "event_id": FETCHED,
+    "event_type": "till.opened",
+    "producer_id": PRODUCER_ID,
+    "dead_at": _AT,
+    "deliveries": 10,
+    "listed": f"DEAD#{CONSUMER_ID}",
+    "listed_as": f"{_AT}#{FETCHED}",
+}
+_POINTER = {
+    "consumer_id": CONSUMER_ID,
+    "event_id": EVENT_ID,
+    "event_type": "till.opened",
+    "producer_id": PRODUCER_ID,
+    "replayed": False,
+}
+_DONE: Json = {"Successful": [], "Failed": []}
+# What SQS answers about the consumer's queue: one event waits.
+QUEUE: Json = {
+    "CreateQueue": {"QueueUrl": CONSUMER["queue_url"]},
+    "DeleteQueue": {},
+    "GetQueueUrl": {"QueueUrl": CONSUMER["queue_url"]},
+    "GetQueueAttributes": {
+        "Attributes": {"ApproximateNumberOfMessages": "1", "ApproximateNumberOfMessagesNotVisible": "0"},
+    },
+    "ReceiveMessage": {
+        "Messages": [
+            {
+                "MessageId": "1",
+                "ReceiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
+                "Body": json.dumps(_POINTER),
+                "Attributes": {"ApproximateReceiveCount": "1"},
+            }
+        ]
+    },
+    "SendMessageBatch": _DONE,
+    "DeleteMessageBatch": _DONE,
+    "ChangeMessageVisibilityBatch": _DONE,
+    "GetMetricStatistics": {"Label": "ApproximateAgeOfOldestMessage", "Datapoints": []},
 }

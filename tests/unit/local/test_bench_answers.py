@@ -11,7 +11,7 @@ from tests import template
 from tests.world import World
 from tillflow.runtime import aws
 
-_SERVICES = ("dynamodb", "events", "kms", "secretsmanager", "sqs", "stepfunctions")
+_SERVICES = ("cloudwatch", "dynamodb", "events", "kms", "secretsmanager", "sqs", "stepfunctions")
 
 
 @pytest.fixture

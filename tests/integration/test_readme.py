@@ -22,3 +22,5 @@ def test_the_walk_through_confirms_an_order_and_cancels_it(stack: Stack, tmp_pat
     assert '"next_token":' in run.stdout
     assert '"onHand":8,"reserved":0,"available":8' in run.stdout
     assert '"status":"canceled"' in run.stdout
+    assert '"payload":{"till":7,"float":150.00}' in run.stdout
+    assert "consumer deleted: 204" in run.stdout

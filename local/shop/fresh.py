@@ -30,7 +30,7 @@ from tillflow.values import ids
 EVENT = ".local/event.json"  # where README.md has `make event` write to
 CREATES_ORDER, STEPS = "orders/create_order", "order_saga/"
 CREATES_MACHINE = "identity/create_service_token"
-CREATES_PRODUCER = "eventflow/create_producer"
+CREATES_PRODUCER, CREATES_REPLAY = "eventflow/create_producer", "eventflow/create_replay"
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _MOMENT = r"2026-02-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"
@@ -137,6 +137,8 @@ class Retold:
             self.words.setdefault(samples.MACHINE_ID, self._machine_id)
         if samples.EVENT_ID in text:
             self.words.setdefault(samples.EVENT_ID, self._event_id)
+        if samples.REPLAY_ID in text:
+            self.words.setdefault(samples.REPLAY_ID, self._replay_id)
         if samples.PRODUCER_ID in text:
             self.words.setdefault(samples.PRODUCER_ID, self._producer["producer_id"])
         if samples.PRODUCER_KEY_ID in text:
@@ -168,6 +170,11 @@ class Retold:
         """So does a consumer's."""
         key = self.event("eventflow/create_consumer")["headers"]["Idempotency-Key"]
         return ids.derived("consumer", f"{samples.REGISTRAR}\n{key}")
+
+    @cached_property
+    def _replay_id(self) -> str:
+        made = invoke(self._stack, CREATES_REPLAY, self.event(CREATES_REPLAY))
+        return str(json.loads(made["body"])["replay_id"])
 
     @cached_property
     def _machine_id(self) -> str:

@@ -30,6 +30,7 @@ PRODUCER_ID, PRODUCER_KEY_ID, EVENT_KEY = (
 EVENT_ID = ids.derived("event", f"{PRODUCER_ID}:{EVENT_KEY}")
 REGISTRAR, CONSUMER_KEY = "admin-1", "ledger-2026-02-10"
 CONSUMER_ID = ids.derived("consumer", f"{REGISTRAR}\n{CONSUMER_KEY}")
+REPLAY_ID = "019c47a9-bd80-7c3e-9b1d-2f6a8e4c0d51"
 # An event that the consumer has fetched: its lease is over.
 FETCHED = "3a0d5c9e-1111-4a4a-8b8b-000000000004"
 _LEASE = ("AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a", "1770726896000", "1770726926000")
@@ -99,6 +100,8 @@ BEFORE |= (
     | dict.fromkeys((f"eventflow/{each}" for each in ("acknowledge_events", "return_events", "extend_leases")), _REGISTERED)
     | dict.fromkeys((f"eventflow/{each}_dead_letter" for each in ("redrive", "discard")), _DEAD)
     | dict.fromkeys(("eventflow/list_dead_letters", "eventflow/redrive_dead_letters"), _DEAD)
+    | dict.fromkeys((f"eventflow/{each}_replay" for each in ("create", "get", "stop", "run")), _REGISTERED)
+    | {"eventflow/list_replays": (*_REGISTERED, "eventflow/create_replay")}
     | {"eventflow/list_consumers": _REGISTERED, "eventflow/keep_dead_letters": _REGISTERED}
     | {"eventflow/fetch_events": (*ORDERED, *_REGISTERED, "eventflow/route_events")}
 )

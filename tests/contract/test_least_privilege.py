@@ -14,7 +14,7 @@ from tests.consumers import Consumer
 from tests.contract.test_samples import SAMPLES, run
 from tests.people import OTHER_PASSWORD, first_administrator, member
 from tests.world import SERVICE_TOKEN, World
-from tillflow.contexts.eventflow import leases, queuemaking, queues, registry, schemas
+from tillflow.contexts.eventflow import launching, leases, queuemaking, queues, registry, schemas
 from tillflow.contexts.identity import jwks, service, totp
 from tillflow.contexts.identity.codes import Purpose
 from tillflow.contexts.stock import homes, movements
@@ -408,9 +408,29 @@ def _consume_events(world: World) -> None:
     for act in ("pause", "resume"):
         assert patient.call("POST", f"/{act}").status == 200
     assert patient.call("PATCH", body={"name": "Another"}).status == 200
+    _replay_events(world, patient)
     _lose_queues(world, patient, producer)
     _end_what_was_begun(world)
     assert quick.call("DELETE").status == 204
+
+
+def _replay_events(world: World, consumer: Consumer) -> None:
+    assert consumers.bury(consumer)
+    everything = {"from": "2026-01-01T00:00:00Z"}
+    assert consumer.call("POST", "/replays", everything | {"dry_run": True}).json["matched"]
+    for body in (everything, everything, {"dead_only": True}):
+        begun = consumer.call("POST", "/replays", body, headers={"Idempotency-Key": str(body)})
+        given = {"replay_id": begun.json["replay_id"], "consumer_id": consumer.consumer_id}
+        assert world.invoke("eventflow/run_replay", given) == {"finished": True}
+    with patch.object(launching, "MAX_RUNNING", 0):
+        assert consumer.call("POST", "/replays", everything, headers={"Idempotency-Key": "too many"}).status == 409
+    queues.delete(consumer.consumer_id)
+    given["replay_id"] = consumer.call("POST", "/replays", everything).json["replay_id"]
+    with pytest.raises(Unavailable):
+        world.invoke("eventflow/run_replay", given)
+    assert world.invoke("eventflow/tend_consumers", {}) == {"tended": 1}
+    stopped = consumer.call("DELETE", "/replays/{replayId}", path={"replayId": given["replay_id"]})
+    assert stopped.json["status"] == "STOPPED"
 
 
 def _lose_queues(world: World, consumer: Consumer, producer: producers.Producer) -> None:

@@ -11,7 +11,9 @@ from local.shop import samples
 from local.shop.samples import BEFORE, CONSUMER_ID, EVENTS, IMPORT_ID, ORDER_ID, function_of, sample
 from tests import accounts, template
 from tests.world import ACCESS_KEY, SECRETS, World
+from tillflow.contexts.eventflow import replaystore
 from tillflow.contexts.eventflow import tables as flow
+from tillflow.contexts.eventflow.replaystore import Replay
 from tillflow.contexts.identity import keyring, passwords, totp, users
 from tillflow.contexts.identity import tables as identity_tables
 from tillflow.contexts.identity.rules import Token, issue
@@ -38,6 +40,7 @@ def run(world: World, name: str) -> Any:
         _people_of_the_samples(world)
     if name.startswith("eventflow/"):
         _producer_of_the_samples(world)
+        _replay_of_the_samples()
     for earlier in BEFORE.get(name, ()):
         answer = world.invoke(function_of(earlier), sample(earlier))
         assert not isinstance(answer, dict) or answer.get("statusCode", 200) < 300, (earlier, answer)
@@ -166,6 +169,13 @@ HTTP: dict[str, tuple[int, Callable[[Any], bool]]] = {
     "eventflow/extend_leases": (200, lambda body: [each["status"] for each in body["results"]] == ["expired"]),
     "eventflow/list_dead_letters": (200, lambda body: [each["event_type"] for each in body["items"]] == ["OrderCreated"]),
     "eventflow/redrive_dead_letter": (202, lambda body: body["status"] == "QUEUED"),
+    "eventflow/create_replay": (
+        202,
+        lambda body: (body["status"], body["event_types"], body["sent"]) == ("RUNNING", ["Order*"], 0),
+    ),
+    "eventflow/list_replays": (200, lambda body: [each["event_types"] for each in body["items"]] == [["Order*"]] * 2),
+    "eventflow/get_replay": (200, lambda body: (body["status"], body["rate"]) == ("RUNNING", 100)),
+    "eventflow/stop_replay": (200, lambda body: body["status"] == "STOPPED"),
     "eventflow/redrive_dead_letters": (202, lambda body: body == {"redriven": 1, "remaining": 0}),
 }
 
@@ -284,6 +294,15 @@ def _producer_of_the_samples(world: World) -> None:
     world.put("IdentityTable", to_item(identity_tables.machine_key(samples.PRODUCER_KEY_ID) | key | told | listed))
 
 
+def _replay_of_the_samples() -> None:
+    """Let there be the replay that the samples speak of."""
+    commit = Commit(Cause("admin-1", (), ids.new()))
+    moments = "2026-02-10T00:00:00.000Z", "2026-02-10T12:45:00.000Z"
+    replay = Replay(samples.CONSUMER_ID, samples.REPLAY_ID, *moments, ("Order*",), False, 100, moments[1], "admin-1")
+    replaystore.add(commit, replay, moments[1])
+    commit.write()
+
+
 @pytest.mark.parametrize("name", STEPS)
 def test_a_step_of_the_saga_takes_its_sample(arranged: World, name: str) -> None:
     answer, table, status = STEPS[name]
@@ -340,6 +359,14 @@ def test_a_queue_s_sample_of_a_dead_letter_is_kept_and_the_schedule_finds_nothin
 
     assert [item["event_id"] for item in world.items("EventFlowTable") if item["pk"].startswith("DEAD#")] == [samples.FETCHED]
     assert world.invoke("eventflow/tend_consumers", sample("eventflow/tend_consumers")) == {"tended": 0}
+
+
+def test_the_samples_of_a_replay_that_nobody_is_at_start_it_and_end_it(arranged: World) -> None:
+    assert run(arranged, "eventflow/resume_replays") == {"resumed": 1}
+    assert arranged.invoke("eventflow/resume_replays", sample("eventflow/resume_replays")) == {"resumed": 0}
+
+    assert run(arranged, "eventflow/run_replay") == {"finished": True}
+    assert body(arranged.invoke("eventflow/get_replay", sample("eventflow/get_replay")))["status"] == "COMPLETED"
 
 
 def test_the_sample_of_the_stack_s_set_up_registers_the_product_s_own_types(arranged: World) -> None:
@@ -422,6 +449,8 @@ def test_every_sample_is_run_by_a_test_of_this_file() -> None:
         "eventflow/route_events",
         "eventflow/tend_consumers",
         "eventflow/set_up",
+        "eventflow/run_replay",
+        "eventflow/resume_replays",
     }
 
     assert {*HTTP, *STEPS, *apart} == set(SAMPLES)

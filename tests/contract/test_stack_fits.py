@@ -101,7 +101,7 @@ def test_the_bus_s_rules_fit(record_property: Record) -> None:
 
 # --- room to grow: what the root will be when all that is planned has moved in -----------------------------------------
 
-FUNCTIONS, ROUTES, CONSUMERS, STREAMS, SAGAS, STEPS, SCHEDULES = 160, 180, 25, 14, 4, 24, 5
+FUNCTIONS, ROUTES, CONSUMERS, STREAMS, SAGAS, STEPS, SCHEDULES = 160, 180, 25, 14, 4, 24, 6
 
 
 def test_the_root_has_room_for_all_that_is_planned(record_property: Record) -> None:
@@ -128,7 +128,10 @@ def grown() -> Data:
         copy(original, CONSUMERS - 2)
     copy("OrderSaga", SAGAS - 1)
     copy("CompleteOrderFunction", STEPS - 6)
-    copy("ResumeStuckOrdersFunction", SCHEDULES - 1)
+    triggers = [
+        each for properties in template.resources(template.FUNCTION).values() for each in properties.get("Events", {}).values()
+    ]
+    copy("ResumeStuckOrdersFunction", SCHEDULES - sum(each["Type"] == "Schedule" for each in triggers))
     copy("GetOrderFunction", FUNCTIONS - sum(each["Type"] == template.FUNCTION for each in resources.values()))
     streams = resources["PublishEventsFunction"]["Properties"]["Events"]
     streams |= {f"{each}": streams["Orders"] for each in range(STREAMS - len(streams))}

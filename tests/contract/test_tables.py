@@ -165,7 +165,7 @@ PATTERNS: dict[str, Key] = {
     "DEAD#<consumer id>, <event id>#<when it was sent>": eventflow.dead_letter_key(
         "<consumer id>", "<event id>", "<when it was sent>"
     ),
-    "REPLAYS#<consumer id>, <created at>#<id>": eventflow.replay_key("<consumer id>", "<created at>", "<id>"),
+    "REPLAYS#<consumer id>, <id>": eventflow.replay_key("<consumer id>", "<id>"),
 }
 
 

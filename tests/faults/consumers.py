@@ -9,10 +9,11 @@ from tests.faults.client import Refused, send
 from tests.faults.command import Act, Command, always
 from tests.faults.eventflow import EVENT_ID as ACCEPTED
 from tests.faults.eventflow import accept
+from tests.faults.invariants import replaying
 from tests.faults.wire import Fault, Gone
 from tests.faults.world import World
 from tests.simulation.plays import consumers as consuming
-from tests.simulation.plays.consumers import FETCH, ONE, REGISTER, consumer_id
+from tests.simulation.plays.consumers import FETCH, ONE, REGISTER, REPLAY, consumer_id
 from tests.simulation.scene import Play
 from tests.world import http_event
 from tillflow.contexts.eventflow.queues import MAX_DELIVERIES
@@ -20,6 +21,7 @@ from tillflow.storage.attributes import Item
 
 _TYPE = "till.opened"
 _TOLD = {_TYPE: 1}
+_EVERYTHING = {"from": "2000-01-01T00:00:00Z"}
 _ID = consumer_id("a-service", "k")
 _LEASE = 30
 _PATIENCE = 30
@@ -205,6 +207,51 @@ def _redrive_all(world: World) -> None:
         pass
 
 
+def _replay(body: dict[str, Any]) -> Act:
+    """Have events sent again; where a fault kept that from being started, or gone on with, the next schedule does it."""
+
+    def run(world: World) -> None:
+        send(world, REPLAY, body, role="service", path={"id": _ID}, key="r")
+        world.drain()
+        _resume_replays(world)
+
+    return run
+
+
+def _resume_replays(world: World) -> None:
+    while replaying(world):
+        world.pass_time(301)
+        world.run_schedule("eventflow/resume_replays")
+        world.drain()
+
+
+def _begin_replay(world: World) -> None:
+    """Begin a replay that is never started."""
+    send(world, REPLAY, _EVERYTHING, role="service", path={"id": _ID}, key="r")
+    world.pending.starts.clear()
+
+
+def _stop_replay(world: World) -> None:
+    (replay,) = replaying(world) or [{"sk": "none"}]
+    with suppress(Refused):
+        send(world, f"DELETE {ONE}/replays/{{replayId}}", {}, role="service", path={"id": _ID, "replayId": replay["sk"]})
+
+
+def _is_replayed(world: World) -> None:
+    """The replay has ended, and the event was sent by it: once, or where nobody knew, twice."""
+    _has_replay("COMPLETED")(world)
+    assert _waiting(world), "an event was not replayed"
+    assert all(json.loads(letter.body)["replayed"] for letter in _waiting(world))
+
+
+def _has_replay(status: str) -> Act:
+    def check(world: World) -> None:
+        (replay,) = (item for item in world.items("EventFlowTable") if item["pk"].startswith("REPLAYS#"))
+        assert replay["status"] == status
+
+    return check
+
+
 _look = _ask(f"GET {ONE}")
 _delivered = _then(_register(), accept)
 _dead = _then(_delivered, _fail)
@@ -213,6 +260,9 @@ _DEAD = f"{ONE}/dead-letters"
 _ACKNOWLEDGE = _consume(("ack", {}))
 _DELETE = _ask(f"DELETE {ONE}")
 _PAUSE = _ask(f"POST {ONE}/pause")
+# It is registered when the event is there.
+_late = _then(accept, _register())
+
 _ROUTE, _KEEP = frozenset({"eventflow/route_events"}), frozenset({"eventflow/keep_dead_letters"})
 
 COMMANDS = (
@@ -294,6 +344,31 @@ COMMANDS = (
         events=_TOLD,
         also=_is_mended,
         breaks=_ROUTE,
+    ),
+    Command(
+        "replay events",
+        _replay(_EVERYTHING),
+        _late,
+        events=_TOLD,
+        also=_is_replayed,
+        plays=Play(consuming.replays, often=2, holds=consuming.replays_have_ended),
+    ),
+    Command("replay dead letters", _replay({"dead_only": True}), _dead, events=_TOLD, also=_then(_is_replayed, _is_alive)),
+    Command(
+        "resume a replay whose start was lost",
+        _resume_replays,
+        _then(_late, _begin_replay),
+        events=_TOLD,
+        also=_is_replayed,
+        breaks=frozenset({"eventflow/resume_replays"}),
+    ),
+    Command(
+        "stop a replay",
+        _stop_replay,
+        _then(_late, _begin_replay),
+        events=_TOLD,
+        also=_has_replay("STOPPED"),
+        plays=Play(consuming.stops_a_replay, often=1),
     ),
     Command("end a registration that was given up", _tend, _give_up, also=_is_gone),
 )

@@ -182,11 +182,17 @@ def importing(world: Stored) -> list[str]:
     return [tables.id_of(item) for item in world.items("StockTable") if item["sk"] == "IMPORT" and item["status"] == "running"]
 
 
+def replaying(world: Stored) -> list[Item]:
+    """Return the replays that have not ended."""
+    return [item for item in world.items("EventFlowTable") if item["pk"].startswith("REPLAYS#") and item["status"] == "RUNNING"]
+
+
 def overdue(world: Stored, now: str) -> bool:
     """Tell whether the schedule has something to start again."""
     orders_due = [item["due_at"] for item in world.items("OrdersTable") if "unsettled" in item]
     imports_due = [item["listed_as"] for item in world.items("StockTable") if item.get("listed") == tables.IMPORTS_RUNNING]
-    return any(due <= now for due in (*orders_due, *imports_due))
+    replays_due = [item["listed_as"] for item in replaying(world)]
+    return any(due <= now for due in (*orders_due, *imports_due, *replays_due))
 
 
 def unsettled(world: Stored) -> list[str]:

@@ -102,7 +102,7 @@ class Simulator:
         scheduler.after(rush.until - rush.since, lambda: cloud.have(Weather()))
         scheduler.run()
         for _ in range(_MOST_MINUTES):
-            if not (invariants.unsettled(cloud) or invariants.importing(cloud)):
+            if not (invariants.unsettled(cloud) or invariants.importing(cloud) or invariants.replaying(cloud)):
                 return
             passing.wait(60)
             if invariants.overdue(cloud, clock.iso(clock.now())):
@@ -110,6 +110,7 @@ class Simulator:
                 scheduler.run()
         assert not invariants.unsettled(cloud), "an order is stuck for good"
         assert not invariants.importing(cloud), "an import is stuck for good"
+        assert not invariants.replaying(cloud), "a replay is stuck for good"
 
     def _hold(self, people: People) -> None:
         evening = QuietEvening(self.cloud, people.history)

@@ -13,7 +13,7 @@ from tillflow.values import clock, ids
 from tillflow.web import paging
 
 REGISTER, ONE = "POST /api/v1/consumers", "/api/v1/consumers/{id}"
-FETCH = f"GET {ONE}/events"
+FETCH, REPLAY = f"GET {ONE}/events", f"POST {ONE}/replays"
 _WHO = "a-service"
 # One that only reads, and is never changed; one whose fetches acknowledge; and one for everything else.
 _QUIET, _AUTO, _OTHER = "quiet", "auto", "other"
@@ -128,3 +128,29 @@ def consumers_have_their_events(evening: Evening) -> None:
     for _ in range(MAX_DELIVERIES + 1 if told else 0):
         evening.ask(_request(FETCH, _QUIET))
         passing.wait(_LEASE_SECONDS)
+
+
+def replays(scene: Scene) -> Request:
+    """Return the request to give a consumer events again that it had, or its dead letters."""
+    dice = scene.dice
+    body: dict[str, Any] = {"from": clock.iso(passing.START)} if dice.random() < 0.7 else {"dead_only": True}
+    body |= {"rate": dice.choice((2, 100)), "event_types": dice.choice((["till.*"], ["till.opened"]))}
+    codes = _THERE | {"TOO_MANY_REPLAYS"}
+    return Request(
+        REPLAY, _WHO, "service", body, path={"id": consumer_id(_WHO, _OTHER)}, key=f"replay {scene.number}", codes=codes
+    )
+
+
+def stops_a_replay(_: Scene) -> Request:
+    """Return the request to stop a replay that nobody has begun."""
+    path = {"id": consumer_id(_WHO, _OTHER), "replayId": ids.derived("replay", "none")}
+    return Request(
+        f"DELETE {ONE}/replays/{{replayId}}", _WHO, "service", path=path, codes=frozenset({"REPLAY_NOT_FOUND"}), succeeds=False
+    )
+
+
+def replays_have_ended(evening: Evening) -> None:
+    """Every replay that somebody was told of has ended: it was sent, or its consumer is gone."""
+    ended = {item["sk"]: item["status"] for item in evening.items("EventFlowTable") if item["pk"].startswith("REPLAYS#")}
+    for sent in evening.sent(REPLAY):
+        assert not sent.succeeded or ended[sent.body["replay_id"]] in ("COMPLETED", "STOPPED"), f"{sent.number} goes on for ever"

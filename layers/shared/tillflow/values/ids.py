@@ -7,6 +7,7 @@ always the same order, the same order always the same reservation. Uniqueness th
 
 import base64
 import uuid
+from datetime import datetime
 
 _TILLFLOW = uuid.UUID("6f0d2c1e-5d0a-5b57-9c3f-7e1f5c2b9a10")
 
@@ -14,6 +15,12 @@ _TILLFLOW = uuid.UUID("6f0d2c1e-5d0a-5b57-9c3f-7e1f5c2b9a10")
 def new() -> str:
     """Return a fresh random UUID."""
     return str(uuid.uuid4())
+
+
+def ordered(moment: datetime) -> str:
+    """Return a fresh UUID; those of an earlier *moment* sort before it (RFC 9562, version 7)."""
+    random = uuid.UUID(new()).int & ((1 << 76) - 1)
+    return str(uuid.UUID(int=int(moment.timestamp() * 1000) << 80 | 7 << 76 | random))
 
 
 def derived(kind: str, of: str) -> str:

@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from tillflow.contexts.eventflow.queues import LONGEST_LEASE_SECONDS
-from tillflow.web.validation import NAMED, VISIBLE, Body, Query
+from tillflow.web.validation import NAMED, VISIBLE, Body, Moment, Query
 
+LATEST: Literal["latest"] = "latest"
+EARLIEST: Literal["earliest"] = "earliest"
 MAX_TYPES, MAX_EVENTS, MAX_WAIT_SECONDS = 100, 100, 5
 # A receipt of SQS has up to 1,024 characters; a token says a little more, in base64.
 _MAX_ACK_LENGTH = 2_048
@@ -39,10 +41,11 @@ class CreateConsumer(ConsumerFields):
     A consumer: a name, and the types of events that it wants (`order.placed`, or `order.*` for all that begin so).
 
     With *ack* `auto` a fetch acknowledges what the fetch before returned, with `manual` it does not; what is not acknowledged
-    within *lease_seconds* comes again. *start*: events that are accepted from now on (`latest`).
+    within *lease_seconds* comes again. *start*: events that are accepted from now on (`latest`), all that are kept as well
+    (`earliest`, 90 days), or those received since a moment.
     """
 
-    start: Literal["latest"] = "latest"
+    start: Literal["latest", "earliest"] | Moment = LATEST
 
 
 class FetchQuery(Query):

@@ -111,20 +111,37 @@ def redrive_all(consumer: Consumer) -> dict[str, int]:
 
 def discard(consumer: Consumer, event_id: str) -> None:
     """Forget a dead letter; else as `redrive`."""
-    batch.delete(tables.eventflow(), [tables.key_of(letter) for letter in _letters(consumer, event_id)])
+    forget(_letters(consumer, event_id))
+
+
+def behind(consumer: Consumer, place: str | None) -> Iterator[Item]:
+    """Yield a consumer's dead letters in an order that stays, those behind a *place* (`tables.place_of`)."""
+    pk, (low, high) = tables.dead_letters(consumer.consumer_id, "")
+    letters = Run(tables.eventflow(), pk, (place or low, high), descending=False, chunk=_CHUNK)
+    return (letter for letter in letters if tables.place_of(letter) != place)
+
+
+def pointer_to(letter: Item) -> Pointer:
+    """Return what a letter's event is sent again with."""
+    return Pointer(letter["event_id"], letter["event_type"], letter["producer_id"], replayed=True)
+
+
+def forget(letters: Sequence[Item]) -> None:
+    """Take letters off the list."""
+    batch.delete(tables.eventflow(), [tables.key_of(letter) for letter in letters])
 
 
 def _send(consumer: Consumer, letters: Sequence[Item]) -> int:
     """Queue what *letters* point to, take those off the list, and return how many the queue did not take."""
     left = 0
     for some in batched(letters, BATCH, strict=False):
-        pointers = [Pointer(each["event_id"], each["event_type"], each["producer_id"], replayed=True) for each in some]
+        pointers = list(map(pointer_to, some))
         try:
             untaken = queues.send(consumer, pointers)
         except QueueGone as error:
             raise fetching.missing(consumer) from error
         taken = [letter for letter, pointer in zip(some, pointers, strict=True) if pointer not in untaken]
-        batch.delete(tables.eventflow(), [tables.key_of(letter) for letter in taken])
+        forget(taken)
         left += len(untaken)
     return left
 

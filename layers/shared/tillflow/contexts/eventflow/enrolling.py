@@ -6,8 +6,8 @@ A consumer that has been answered gets every event that is accepted after that: 
 
 from dataclasses import replace
 
-from tillflow.contexts.eventflow import queuemaking, registry
-from tillflow.contexts.eventflow.consumermodels import CreateConsumer
+from tillflow.contexts.eventflow import queuemaking, registry, replays
+from tillflow.contexts.eventflow.consumermodels import EARLIEST, LATEST, CreateConsumer
 from tillflow.contexts.eventflow.consumers import present
 from tillflow.contexts.eventflow.registry import Consumer, Status
 from tillflow.errors import Conflict, Unavailable
@@ -45,7 +45,8 @@ def register(wanted: CreateConsumer, cause: Cause, once: Once, key: str | None) 
         return told
     types, created_at = tuple(wanted.subscribed_event_types), clock.iso(cause.at)
     consumer_id = ids.new() if key is None else ids.derived("consumer", f"{cause.user_id}\n{key}")
-    known = (wanted.start, wanted.ack, wanted.lease_seconds)
+    start = wanted.start if isinstance(wanted.start, str) else clock.iso(wanted.start)
+    known = (start, wanted.ack, wanted.lease_seconds)
     consumer = Consumer(consumer_id, wanted.name, types, *known, Status.PENDING, created_at)
     return once.run(lambda: again(lambda: _registered(consumer, cause, once), "Others do the same at this moment. Try again."))
 
@@ -58,6 +59,9 @@ def _registered(wanted: Consumer, cause: Cause, once: Once) -> Reply:
     reply = Reply(201, present(active))
     commit = Commit(cause)
     registry.save(commit, pending, active)
+    if active.start != LATEST:
+        # From now on it is sent what is routed; what was before, the indexes have.
+        replays.begin_from(commit, active, clock.EARLIEST if active.start == EARLIEST else active.start, cause)
     once.remember(commit, cause, reply)
     commit.write()
     return reply

@@ -5,7 +5,7 @@ All are in one partition, beside the number of their changes: a router reads tha
 partition again when it has moved. So a change holds for every event that is routed after it was committed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -72,7 +72,12 @@ class Consumer:
 
     def wants(self, event_type: str) -> bool:
         """Tell whether events of this type are for this consumer."""
-        return any(event_type.startswith(each[:-1]) if each.endswith(_ANY) else event_type == each for each in self.types)
+        return fits(self.types, event_type)
+
+
+def fits(types: Sequence[str], event_type: str) -> bool:
+    """Tell whether a type is one of these, or begins as one that ends with a star does."""
+    return any(event_type.startswith(each[:-1]) if each.endswith(_ANY) else event_type == each for each in types)
 
 
 # What this process read last: the number of changes, and whom events are sent to.

@@ -15,9 +15,10 @@ EventFlow in DynamoDB: keys and access patterns.
 | EVENTFLOW_TABLE           | how often consumers have changed             | CONSUMERS, VERSION                        | 1 a batch of events       | 2 a change        |
 | EVENTFLOW_TABLE           | what a poller was given and acknowledges next | POLLER#<consumer id>#<digest>, POLLER    | 1 a 4 KB                  | 1 a KB            |
 | EVENTFLOW_TABLE           | an event that a consumer has failed on, and all of them | DEAD#<consumer id>, <event id>#<when it was sent> | 1 a 4 KB | 1 in, 1 out |
-| EVENTFLOW_TABLE           | a consumer's replays                         | REPLAYS#<consumer id>, <created at>#<id>  | 1 a 4 KB                  | 1 a run           |
+| EVENTFLOW_TABLE           | a consumer's replays                         | REPLAYS#<consumer id>, <id>               | 1 a 4 KB                  | 1 a run           |
 | EVENTFLOW_TABLE `listed`  | producers: newest first                      | PRODUCERS, listed_as                      | ½ a 4 KB, and each        | 1 in              |
 | EVENTFLOW_TABLE `listed`  | types by name, each with its newest version  | TYPES, listed_as                          | ½ a 4 KB                  | 1 in, 1 out       |
+| EVENTFLOW_TABLE `listed`  | replays that run, by when nobody is at them  | REPLAYS, listed_as                        | ½ a 4 KB, and each        | 1 in, 2 a run, 1 out |
 | EVENTFLOW_TABLE `listed`  | a consumer's dead letters, oldest first      | DEAD#<consumer id>, listed_as             | ½ a 4 KB, and each        | 1 in, 1 out       |
 """
 
@@ -32,7 +33,7 @@ TRACE_KEYS = ("trace", "occurred_at")
 LISTED_INDEX = "listed"
 LISTED_KEYS = ("listed", "listed_as")
 # Partitions of the index of what is listed.
-PRODUCERS, TYPES = "PRODUCERS", "TYPES"
+PRODUCERS, TYPES, REPLAYS = "PRODUCERS", "TYPES", "REPLAYS"
 # What indexes of events are of.
 ALL = "ALL"
 _CONSUMER = "CONSUMER#"
@@ -175,9 +176,19 @@ def key_of(item: Item) -> Key:
     return {"pk": item["pk"], "sk": item["sk"]}
 
 
-def replay_key(consumer_id: str, created_at: str, replay_id: str) -> Key:
-    """Return the key of a replay of events to a consumer."""
-    return {"pk": f"REPLAYS#{consumer_id}", "sk": f"{created_at}#{replay_id}"}
+def replay_key(consumer_id: str, replay_id: str) -> Key:
+    """Return the key of a replay of events to a consumer; its id sorts by when it was begun."""
+    return {"pk": f"REPLAYS#{consumer_id}", "sk": replay_id}
+
+
+def replay_of(key: Item) -> tuple[str, str]:
+    """Return the consumer and the replay of a `replay_key`, or of the item under it."""
+    return str(key["pk"]).removeprefix("REPLAYS#"), str(key["sk"])
+
+
+def replays(consumer_id: str) -> tuple[str, tuple[str, str]]:
+    """Return the partition of a consumer's replays, and its bounds."""
+    return f"REPLAYS#{consumer_id}", ("0", "g")
 
 
 def partition_of(key: Key) -> str:

@@ -70,7 +70,7 @@ def _mend(consumer: Consumer, cause: Cause) -> None:
         when=when("#broken_at = :known", known=consumer.broken_at),
         otherwise=lambda _: Moved(),
     )
-    replays.begin_from(commit, consumer, _since(consumer, cause.at))
+    replays.begin_from(commit, consumer, _since(consumer, cause.at), cause)
     commit.write()
 
 

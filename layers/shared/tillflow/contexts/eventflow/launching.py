@@ -1,0 +1,101 @@
+"""Replays are begun by who asks for one, and started: where that is lost, or an execution gave up, by the schedule."""
+
+from contextlib import suppress
+from datetime import timedelta
+from itertools import islice
+
+from tillflow.contexts.eventflow import matching, registry, replaystore
+from tillflow.contexts.eventflow.registry import Consumer
+from tillflow.contexts.eventflow.replaymodels import CreateReplay
+from tillflow.contexts.eventflow.replays import present
+from tillflow.contexts.eventflow.replaystore import Replay, Status
+from tillflow.errors import Conflict, Unavailable
+from tillflow.messaging.envelope import Cause
+from tillflow.runtime import aws, faults
+from tillflow.runtime.config import setting
+from tillflow.storage.commit import Commit
+from tillflow.storage.idempotency import Once, Reply
+from tillflow.values import clock, ids, jsontext
+
+MAX_RUNNING = 5
+_LOOKED_AT = 100
+_STARTED_WITHIN = timedelta(minutes=2)
+
+
+class TooManyReplays(Conflict):
+    """So many replays to this consumer run at once that their rates add up: wait, or stop one."""
+
+    code = "TOO_MANY_REPLAYS"
+
+
+def begin(consumer_id: str, wanted: CreateReplay, cause: Cause, once: Once) -> Reply:
+    """
+    Begin a replay (202), or count what one would send (200).
+
+    Raises:
+        ConsumerNotFound, ConsumerNotReady: there is no such consumer, or not yet.
+        TooManyReplays: five are running.
+        Unavailable: the database does not answer.
+    """
+    consumer = registry.live(registry.find(consumer_id))
+    replay = _of(consumer, wanted, cause)
+    if wanted.dry_run:
+        return Reply(200, {"dry_run": True, **matching.count(consumer, replay)})
+    reply = Reply(202, present(replay))
+
+    def command() -> Reply:
+        _check_running(consumer_id)
+        commit = Commit(cause)
+        once.remember(commit, cause, reply)
+        replaystore.add(commit, replay, clock.iso(cause.at + _STARTED_WITHIN))
+        commit.write()
+        return reply
+
+    told = once.run(command)
+    with suppress(Unavailable):  # the schedule starts it, then
+        start(consumer_id, told.body["replay_id"])
+    return told
+
+
+def start(consumer_id: str, replay_id: str) -> None:
+    """
+    Start sending; of two that send, the later goes on.
+
+    Raises:
+        Unavailable: Step Functions did not answer.
+    """
+    given = {"data": {"replay_id": replay_id, "consumer_id": consumer_id}}
+    with faults.unavailable("state machine"):
+        aws.client("stepfunctions").start_execution(stateMachineArn=setting("EVENT_REPLAY_ARN"), input=jsontext.dumps(given))
+
+
+def resume(cause: Cause) -> int:
+    """Start every replay that nobody is at, and return how many these were."""
+    left = replaystore.overdue(cause.at)
+    for replay in left:
+        # Started first, postponed after: one start too many does no harm.
+        start(replay.consumer_id, replay.replay_id)
+        replaystore.postpone(replay, cause.at)
+    return len(left)
+
+
+def _of(consumer: Consumer, wanted: CreateReplay, cause: Cause) -> Replay:
+    now = clock.iso(cause.at)
+    return Replay(
+        consumer.consumer_id,
+        ids.ordered(cause.at),
+        clock.iso(wanted.since) if wanted.since else clock.EARLIEST,
+        min(clock.iso(wanted.until), now) if wanted.until else now,
+        tuple(wanted.event_types or ()),
+        wanted.dead_only,
+        wanted.rate,
+        now,
+        cause.user_id,
+    )
+
+
+def _check_running(consumer_id: str) -> None:
+    latest = islice(replaystore.newest(consumer_id, ""), _LOOKED_AT)
+    running = [item for item in latest if item["status"] == Status.RUNNING]
+    if len(running) >= MAX_RUNNING:
+        raise TooManyReplays(f"{MAX_RUNNING} replays to this consumer are running. Wait until one has ended, or stop one.")

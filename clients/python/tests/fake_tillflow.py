@@ -53,7 +53,7 @@ class FakeTillflow:
     calls: list[Call] = field(default_factory=list)
     stored: dict[str, Json] = field(default_factory=dict)
     consumers: dict[str, Json] = field(default_factory=dict)
-    deleted: set[str] = field(default_factory=set)
+    registered: dict[str, tuple[Json, httpx.Response]] = field(default_factory=dict)
     queue: list[Message] = field(default_factory=list)
     acknowledged: list[str] = field(default_factory=list)
     given_back: list[tuple[str, int]] = field(default_factory=list)
@@ -171,7 +171,6 @@ class FakeTillflow:
                 there |= call.body
             case "DELETE", _:
                 del self.consumers[consumer_id]
-                self.deleted.add(consumer_id)
                 return httpx.Response(204)
         return httpx.Response(200, json={**there, "backlog": len(self.queue)})
 
@@ -182,15 +181,15 @@ class FakeTillflow:
         return httpx.Response(200, json={"items": items[place : place + 1], **more})
 
     def _register(self, call: Call) -> httpx.Response:
-        consumer_id = str(uuid.uuid5(uuid.NAMESPACE_OID, call.headers["Idempotency-Key"]))
-        replayed = consumer_id in self.consumers
-        if consumer_id in self.deleted:
-            return refused(409, "REGISTRATION_ENDED")
-        if not replayed:
-            self.consumer(consumer_id=consumer_id, **call.body)
-        elif any(self.consumers[consumer_id][name] != value for name, value in call.body.items()):
+        key = call.headers["Idempotency-Key"]
+        if key not in self.registered:
+            made = self.consumers[self.consumer(**call.body)]
+            self.registered[key] = (call.body, httpx.Response(201, json=made))
+            return self.registered[key][1]
+        body, answer = self.registered[key]
+        if body != call.body:
             return refused(422, "IDEMPOTENCY_KEY_REUSED")
-        return httpx.Response(200 if replayed else 201, json=self.consumers[consumer_id])
+        return httpx.Response(201, content=answer.content, headers={"x-idempotent-replay": "true"})
 
     def _fetch(self, limit: int) -> httpx.Response:
         self.on_fetch()

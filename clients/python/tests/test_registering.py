@@ -103,6 +103,30 @@ def test_a_name_may_be_registered_again_after_its_consumer_was_deleted(server: F
     assert len(set(ids)) == 15
 
 
+def test_a_name_that_was_given_up_is_free(server: FakeTillflow, half: Half) -> None:
+    there = register(server, half)
+    server.consumers[there["consumer_id"]]["name"] = "another"
+
+    assert register(server, half)["consumer_id"] != there["consumer_id"]
+
+
+@pytest.mark.parametrize("used_up", [refused(409, "ALREADY_REGISTERED"), refused(422, "IDEMPOTENCY_KEY_REUSED")])
+def test_a_key_that_is_used_up_is_not_the_last(server: FakeTillflow, half: Half, used_up: httpx.Response) -> None:
+    server.instead("consumers", httpx.Response(200, json={"items": []}), used_up)
+
+    there = register(server, half)
+
+    assert list(server.consumers) == [there["consumer_id"]]
+
+
+def test_a_registration_whose_answer_was_lost_is_one(server: FakeTillflow, half: Half) -> None:
+    server.after("consumers", httpx.Response(200, json={"items": []}), httpx.ReadTimeout("no answer"))
+
+    there = register(server, half)
+
+    assert list(server.consumers) == [there["consumer_id"]]
+
+
 def test_a_refusal_is_one(server: FakeTillflow, half: Half) -> None:
     server.after("consumers", refused(403, "FORBIDDEN"))
     with pytest.raises(Forbidden):

@@ -11,7 +11,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from tillflow_client.errors import BadRequest, Conflict, NotFound
 from tillflow_client.events import iso
-from tillflow_client.retrying import Retry, Tries, ask
+from tillflow_client.retrying import Retry, Tries, ask, is_replay
 from tillflow_client.wire import API, Flow, Request, encoded, post
 
 # "latest", "earliest", or a moment.
@@ -19,7 +19,7 @@ Start = str | datetime
 
 CONSUMERS = f"{API}/consumers"
 _USABLE = ("ACTIVE", "PAUSED")
-_USED_UP = ("ALREADY_REGISTERED", "IDEMPOTENCY_KEY_REUSED", "REGISTRATION_ENDED")
+_USED_UP = ("ALREADY_REGISTERED", "IDEMPOTENCY_KEY_REUSED")
 # More often than this, nobody deletes a consumer within the day that a key is remembered.
 _GENERATIONS = 10
 _PAGE = "100"
@@ -96,18 +96,31 @@ def _named(name: str, retry: Retry) -> Flow[dict[str, Any] | None]:
 
 
 def _made(name: str, wanted: Mapping[str, Any], retry: Retry) -> Flow[dict[str, Any]]:
-    # Two processes that find none at the same moment make one: their keys are the same. A key is used up where a consumer that
-    # it made was deleted; or it has made one meanwhile, which wants something else.
+    # Two processes that find none at the same moment make one: their keys are the same. A key is used up where the consumer that
+    # it made was deleted or has another name now; or it has made one meanwhile, which wants something else.
     for generation in range(_GENERATIONS):
-        key = {"Idempotency-Key": str(uuid5(NAMESPACE_URL, f"tillflow-client:{generation}:{name}"))}
-        try:
-            return (yield from ask(post(CONSUMERS, {"name": name, **wanted}, key), Tries(retry))).json()
-        except (BadRequest, Conflict) as error:
-            if error.error_code not in _USED_UP:
-                raise
-        if there := (yield from _named(name, retry)):
+        key = str(uuid5(NAMESPACE_URL, f"tillflow-client:{generation}:{name}"))
+        there = (yield from _made_with(key, name, wanted, retry)) or (yield from _named(name, retry))
+        if there is not None:
             return there
-    return (yield from ask(post(CONSUMERS, {"name": name, **wanted}, {"Idempotency-Key": str(uuid4())}), Tries(retry))).json()
+    request = post(CONSUMERS, {"name": name, **wanted}, {"Idempotency-Key": str(uuid4())})
+    return (yield from ask(request, Tries(retry))).json()
+
+
+def _made_with(key: str, name: str, wanted: Mapping[str, Any], retry: Retry) -> Flow[dict[str, Any] | None]:
+    """Return the consumer that was made with a *key*, now or before; None if it is another one by now, or none."""
+    try:
+        answer = yield from ask(post(CONSUMERS, {"name": name, **wanted}, {"Idempotency-Key": key}), Tries(retry))
+        made = answer.json()
+        # An answer that is given again tells how it was.
+        there = (yield from describe(made["consumer_id"], retry)) if is_replay(answer) else made
+    except NotFound:
+        return None
+    except (BadRequest, Conflict) as error:
+        if error.error_code not in _USED_UP:
+            raise
+        return None
+    return there if there["name"] == name else None
 
 
 def _text(start: Start) -> str:

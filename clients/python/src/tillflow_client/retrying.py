@@ -40,6 +40,11 @@ class Tries:
         return seconds if time.monotonic() + seconds < self._until else None
 
 
+def is_replay(answer: Answer) -> bool:
+    """Tell whether the server gives an answer again, under an idempotency key."""
+    return answer.headers.get("X-Idempotent-Replay") == "true"
+
+
 def jittered(first: float, longest: float, doublings: int) -> float:
     """Return a random part of *first* seconds, doubled so many times, of at most *longest* ("full jitter")."""
     return random.uniform(0, min(longest, first * 2 ** min(doublings, _MOST_DOUBLINGS)))  # noqa: S311 - jitter, not a secret

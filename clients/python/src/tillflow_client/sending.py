@@ -19,7 +19,7 @@ from tillflow_client.errors import (
     Unsent,
 )
 from tillflow_client.events import Accepted, NewEvent, Rejected, Result, moment
-from tillflow_client.retrying import Retry, Tries, ask
+from tillflow_client.retrying import Retry, Tries, ask, is_replay
 from tillflow_client.wire import API, Answer, Flow, Pause, Request, failure
 
 # The server's limits for a batch; its brackets and commas are counted too.
@@ -33,8 +33,7 @@ def send(event: NewEvent, retry: Retry) -> Flow[Accepted]:
     """Send one event until it is accepted, or refused for good."""
     request = Request("POST", f"{API}/events", event.body, headers={"Idempotency-Key": event.key})
     answer = yield from ask(request, Tries(retry))
-    replayed = answer.headers.get("X-Idempotent-Replay") == "true"
-    return _accepted(event, {**answer.json(), "replayed": replayed})
+    return _accepted(event, {**answer.json(), "replayed": is_replay(answer)})
 
 
 def deliver(events: Sequence[NewEvent], retry: Retry, tell: Callable[[Result], None]) -> Flow[None]:

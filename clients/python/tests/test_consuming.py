@@ -10,7 +10,7 @@ import pytest
 from fake_tillflow import Call, FakeTillflow, refused
 from halves import PACE, Half
 from tillflow_client import Consumer, Event, NotFound, Pace
-from tillflow_client.consuming import backoff
+from tillflow_client.pacing import backoff
 
 LOST = httpx.ReadTimeout("no answer")
 SECONDS = 10
@@ -245,7 +245,54 @@ def test_an_acknowledgement_that_cannot_be_given_does_not_stop_the_loop(
     assert len(all_of(server, half, 12)) == 12
 
     assert len(server.acknowledged) == 2
-    assert "ack of 10 events failed, they may come again: 400 BAD_REQUEST: Because. (request r-1)" in caplog.messages
+    assert "ack of 10 events failed: 400 BAD_REQUEST: Because. (request r-1)" in caplog.messages
+
+
+def test_what_could_not_be_acknowledged_in_time_is_later(
+    server: FakeTillflow, half: Half, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tillflow_client.consuming.TELL_SECONDS", 0.0)
+    server.consumer()
+    ids = server.put(22)
+    busy = httpx.Response(200, json={"results": [{"event_id": "e", "status": "failed"} for _ in range(20)]})
+    server.instead("ack", refused(503, "UNAVAILABLE"), busy)
+
+    all_of(server, half, 22)
+
+    assert [len(call.body["ack"]) for call in server.paths("/ack")] == [10, 20, 22]
+    assert server.acknowledged == ids
+
+
+def test_what_could_not_be_given_back_in_time_is_later(server: FakeTillflow, half: Half, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tillflow_client.consuming.TELL_SECONDS", 0.0)
+    ids = server.put(2)
+    consumer = half.consumer(server, server.consumer(), Pace(limit=1, wait=0, idle=0.001))
+    server.instead("nack", refused(503, "UNAVAILABLE"))
+
+    def body(event: Event) -> bool | None:
+        if event.event_id == ids[1]:
+            return True
+        consumer.nack(event, 7)
+        return None
+
+    half.loop(consumer, body)
+
+    assert server.given_back == [(ids[0], 7)]
+
+
+def test_a_delay_that_there_is_not_is_refused(server: FakeTillflow, half: Half) -> None:
+    server.put(1)
+    consumer = half.consumer(server, server.consumer())
+
+    def body(event: Event) -> bool:
+        for delay in (-1, 43_201):
+            with pytest.raises(ValueError, match="after 0 to 43200 seconds"):
+                consumer.nack(event, delay)
+        return True
+
+    half.loop(consumer, body)
+
+    assert len(server.acknowledged) == 1
 
 
 def test_an_acknowledgement_that_came_too_late_is_said_to_be(

@@ -69,6 +69,12 @@ def test_types_in_another_order_are_the_same(server: FakeTillflow, half: Half) -
     assert methods(server) == ["GET"]
 
 
+def test_one_type_need_not_be_a_list(server: FakeTillflow, half: Half) -> None:
+    there = half.done(half.consumer(server).register("mailer", "order.*"))
+
+    assert there["subscribed_event_types"] == ["order.*"]
+
+
 def test_one_that_is_being_deleted_is_not_taken(server: FakeTillflow, half: Half) -> None:
     consumer_id = server.consumer(status="DELETING")
 

@@ -182,6 +182,25 @@ def test_who_listens_is_told_of_each_and_nothing_is_raised(server: FakeTillflow,
     assert [type(result) for result in results] == [Accepted, Rejected]
 
 
+def test_who_listens_may_send_and_may_fail(server: FakeTillflow, caplog: pytest.LogCaptureFixture) -> None:
+    server.verdicts["order.bad"].append(("REJECTED", "VALIDATION_FAILED"))
+    with Producer(URL, "key", retry=QUICK, transport=server.transport) as producer:
+
+        def tell(result: Result) -> None:
+            if isinstance(result, Accepted):
+                return
+            producer.send("order.rejected", result.event.payload)
+            raise LookupError("ours")
+
+        with producer.batch(on_result=tell) as batch:
+            batch.send("order.bad", {"number": 1})
+            batch.send("order.shipped", {"number": 2})
+
+    assert sorted(numbers(server)) == [1, 2]
+    assert batch.accepted == 1
+    assert "on_result failed" in caplog.text
+
+
 def test_a_batch_that_is_refused_whole_is_halved_until_it_is_known_for_whom(server: FakeTillflow, half: Half) -> None:
     original = server.answer
     poison = 37

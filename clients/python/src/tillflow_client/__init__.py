@@ -2,7 +2,6 @@
 
 from tillflow_client.consumer import Consumer
 from tillflow_client.consumer_async import AsyncConsumer
-from tillflow_client.consuming import Pace
 from tillflow_client.errors import (
     ApiError,
     BadRequest,
@@ -19,6 +18,7 @@ from tillflow_client.errors import (
     Unsent,
 )
 from tillflow_client.events import Accepted, Event, NewEvent, Rejected, Result
+from tillflow_client.pacing import Pace
 from tillflow_client.producer import Batch, Producer
 from tillflow_client.producer_async import AsyncBatch, AsyncProducer
 from tillflow_client.retrying import Retry

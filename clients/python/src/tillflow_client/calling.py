@@ -45,7 +45,8 @@ class Caller:
 
     def __init__(self, url: str, credential: Mapping[str, str], transport: httpx.BaseTransport | None, timeout: float) -> None:
         self.stop = Stop()
-        self._deciding = threading.Lock()
+        # Reentrant: who is told of an event may send another.
+        self._deciding = threading.RLock()
         self._timeout = timeout
         self._http = httpx.Client(base_url=base_url(url), headers=headers_of(credential), transport=transport)
 

@@ -12,9 +12,9 @@ import httpx
 
 from tillflow_client import registering
 from tillflow_client.calling import Caller, beating
-from tillflow_client.consuming import Pace
 from tillflow_client.events import Event
 from tillflow_client.inhand import InHand
+from tillflow_client.pacing import Pace
 from tillflow_client.registering import Start
 from tillflow_client.retrying import Retry
 from tillflow_client.settings import TIMEOUT_SECONDS, consumer_credential
@@ -50,7 +50,7 @@ class Consumer(InHand[Caller], AbstractContextManager["Consumer"]):
         super().__init__(caller, consumer_id, pace, retry, signals=signals)
 
     def register(
-        self, name: str, types: Sequence[str], *, start: Start = "latest", lease_seconds: int | None = None
+        self, name: str, types: str | Sequence[str], *, start: Start = "latest", lease_seconds: int | None = None
     ) -> dict[str, Any]:
         """
         Be the consumer called *name*, and return it; it is made if it is not there.

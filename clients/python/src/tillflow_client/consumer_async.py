@@ -13,9 +13,9 @@ import httpx
 
 from tillflow_client import registering
 from tillflow_client.calling_async import AsyncCaller, beating
-from tillflow_client.consuming import Pace
 from tillflow_client.events import Event
 from tillflow_client.inhand import InHand
+from tillflow_client.pacing import Pace
 from tillflow_client.registering import Start
 from tillflow_client.retrying import Retry
 from tillflow_client.settings import TIMEOUT_SECONDS, consumer_credential
@@ -43,7 +43,7 @@ class AsyncConsumer(InHand[AsyncCaller], AbstractAsyncContextManager["AsyncConsu
         super().__init__(caller, consumer_id, pace, retry, signals=signals)
 
     async def register(
-        self, name: str, types: Sequence[str], *, start: Start = "latest", lease_seconds: int | None = None
+        self, name: str, types: str | Sequence[str], *, start: Start = "latest", lease_seconds: int | None = None
     ) -> dict[str, Any]:
         """As `Consumer.register`."""
         return self._became(await self._caller.run(registering.register(name, types, start, lease_seconds, self._retry)))

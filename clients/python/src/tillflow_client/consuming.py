@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import logging
 import math
-import random
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from tillflow_client.errors import TillflowError
 from tillflow_client.events import Event
-from tillflow_client.retrying import Retry, Tries, ask, jittered
-from tillflow_client.wire import API, Answer, Flow, Pause, Request, failure, post
+from tillflow_client.leases import Lease, Told, tell
+from tillflow_client.pacing import Pace
+from tillflow_client.retrying import Retry, Tries, jittered
+from tillflow_client.wire import API, Answer, Flow, Pause, Request, failure
 
 logger = logging.getLogger("tillflow_client")
 
-MOST_TOKENS = 100
+MOST_DELAY_SECONDS = 43_200
+# So long is tried to tell the server something before the loop goes on (or ends), at most half a lease.
+TELL_SECONDS = 10.0
 # What is done waits at most so long for its acknowledgement, so that one request is for many.
 ACK_SECONDS = 1.0
 PAUSED_SECONDS = 10.0
@@ -27,37 +28,6 @@ _FIRST_IDLE = 0.05
 _FIRST_ERROR = 0.2
 # Leases are extended when a quarter has passed, or a little later; half is left for trying again.
 _BEATS_PER_LEASE = 4
-
-
-def backoff(delivery_count: int) -> float:
-    """Return how many seconds to wait after a failure: 5, 10, … doubled each time up to an hour, of which half is random."""
-    longest = min(3600.0, 5.0 * 2 ** (min(delivery_count, 20) - 1))
-    return random.uniform(longest / 2, longest)  # noqa: S311 - jitter, not a secret
-
-
-@dataclass(frozen=True)
-class Pace:
-    """
-    How a consumer fetches: at most *limit* events at a time (1 to 100), waiting *wait* seconds for the first (0 to 5).
-
-    After a fetch that brought nothing it pauses, up to *idle* seconds, and after a failed one up to *longest*.
-    *backoff* tells for an event's delivery count after how many seconds one that failed comes again.
-    """
-
-    limit: int = 10
-    wait: int = 5
-    idle: float = 1.0
-    longest: float = 30.0
-    backoff: Callable[[int], float] = backoff
-
-
-@dataclass
-class Lease:
-    """An *event* that is ours since a moment of the monotonic clock, by its *token*."""
-
-    event: Event
-    token: str
-    since: float
 
 
 class Stopping(Protocol):
@@ -94,11 +64,14 @@ class Work:
         Have the *event* that is begun come again after *delay* seconds, by default `Pace.backoff`'s.
 
         Raises:
-            ValueError: it is not the one that is begun.
+            ValueError: it is not the one that is begun, or the delay is none that there is.
         """
         if self._begun is None or self._begun.event is not event:
             raise ValueError(f"event {event.event_id} is not the one at hand")
-        self._verdict = self._pace.backoff(event.delivery_count) if delay is None else delay
+        delay = self._pace.backoff(event.delivery_count) if delay is None else delay
+        if not 0 <= delay <= MOST_DELAY_SECONDS:
+            raise ValueError(f"an event comes again after 0 to {MOST_DELAY_SECONDS} seconds, not {delay}")
+        self._verdict = delay
 
     def next(self) -> Flow[Event | None]:
         """Take the event that was begun for done, and return the next one; None when it is time to stop."""
@@ -113,13 +86,14 @@ class Work:
         return self._begun.event
 
     def flush(self) -> Flow[None]:
-        """Tell the server what is done, and what failed. What it cannot be told comes again."""
+        """Tell the server what is done, and what failed. What it could not be told now, it is the next time."""
         done, self._done = self._done, []
         failed, self._failed = self._failed, []
         self._flushed = time.monotonic()
-        yield from self._tell("ack", done)
+        self._done += self._ours((yield from self._tell("ack", done)).unknown)
         for delay in sorted({delay for delay, _ in failed}):
-            yield from self._tell("nack", [lease for each, lease in failed if each == delay], delay_seconds=delay)
+            told = yield from self._tell("nack", [lease for each, lease in failed if each == delay], delay_seconds=delay)
+            self._failed += [(delay, lease) for lease in self._ours(told.unknown)]
 
     def keep(self) -> Flow[None]:
         """Tell what is done, and extend the leases of all else that is in hand. What was lost before it was begun is let go."""
@@ -127,10 +101,10 @@ class Work:
         now = time.monotonic()
         begun = [self._begun] if self._begun else []
         old = [lease for lease in (*begun, *self._waiting) if now - lease.since >= self.beat]
-        extended, lost = yield from self._tell("extend", old, seconds=math.ceil(self._lease_seconds))
-        for lease in extended:
+        told = yield from self._tell("extend", old, seconds=math.ceil(self._lease_seconds))
+        for lease in told.taken:
             lease.since = now
-        self._waiting = deque(lease for lease in self._waiting if lease not in lost)
+        self._waiting = deque(lease for lease in self._waiting if lease not in told.lost)
 
     def release(self, *, failed: bool = False) -> Flow[None]:
         """Give up everything in hand: tell what is done (unless what was begun *failed*), give back what was not begun."""
@@ -169,32 +143,13 @@ class Work:
         if self._misses:
             yield Pause(pause, breakable=True)
 
-    def _tell(self, verb: str, leases: Sequence[Lease], **more: int) -> Flow[tuple[list[Lease], list[Lease]]]:
-        """Tell the server something of *leases*; return those of which it took it, and those that were over."""
-        taken: list[Lease] = []
-        lost: list[Lease] = []
-        tries = Tries(Retry(total=self._lease_seconds / 2, longest=2.0))
-        left = deque(leases)
-        while left:
-            part = [left.popleft() for _ in range(min(len(left), MOST_TOKENS))]
-            try:
-                answer = yield from ask(post(f"{self._path}/{verb}", {"ack": [lease.token for lease in part], **more}), tries)
-                results = answer.json()["results"]
-            except TillflowError as error:
-                logger.warning("%s of %d events failed, they may come again: %s", verb, len(part) + len(left), error)
-                break
-            for lease, said in zip(part, results, strict=True):
-                lease.token = said.get("ack", lease.token)  # what was extended has another one
-                {"failed": left, "expired": lost}.get(said["status"], taken).append(lease)
-            pause = tries.pause() if any(said["status"] == "failed" for said in results) else 0.0
-            if pause is None:
-                logger.warning("%s of %d events failed, they may come again", verb, len(left))
-                break
-            if pause:
-                yield Pause(pause)
-        if lost:
-            logger.warning("the leases of %d events were over before their %s: they may come again", len(lost), verb)
-        return taken, lost
+    def _tell(self, verb: str, leases: Sequence[Lease], **more: int) -> Flow[Told]:
+        patience = Retry(total=min(self._lease_seconds / 2, TELL_SECONDS), longest=2.0)
+        return (yield from tell(self._path, verb, leases, Tries(patience), **more))
+
+    def _ours(self, unknown: Sequence[Lease]) -> list[Lease]:
+        """Return those of *unknown* that the server can still be told of; the others come again."""
+        return [lease for lease in unknown if time.monotonic() - lease.since < self._lease_seconds]
 
 
 def _with_tokens(said: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str]]:

@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Generic, Protocol, TypeVar
 
 from tillflow_client import registering
-from tillflow_client.consuming import Pace, Stopping, Work
+from tillflow_client.consuming import Stopping, Work
 from tillflow_client.events import Event
+from tillflow_client.pacing import Pace
 from tillflow_client.retrying import Retry
 from tillflow_client.signals import stopping
 
@@ -60,7 +61,7 @@ class InHand(Generic[C]):
         The server is told with the next acknowledgements.
 
         Raises:
-            ValueError: it is not the one at hand.
+            ValueError: it is not the one at hand, or the delay is none that there is.
         """
         if self._work is None:
             raise ValueError(f"event {event.event_id} is not the one at hand")

@@ -65,7 +65,8 @@ class Producer(AbstractContextManager["Producer"]):
         Lend a buffer that sends itself whenever it holds 100 events or 1 MB, or the oldest has waited for *linger* seconds.
 
         The end sends what is left, also after an error: it was given to us. *on_result* is called with what became of each
-        event, `Accepted` or `Rejected`, from whichever thread sent it; with it, what is rejected raises nothing.
+        event, `Accepted` or `Rejected`, from whichever thread sent it; what it raises is logged. With it, what is
+        rejected raises nothing.
 
         Raises:
             Unsent: some of it was not taken in `Retry.total` seconds.
@@ -73,7 +74,7 @@ class Producer(AbstractContextManager["Producer"]):
         """
         buffer = sending.Buffer(self._retry, linger, on_result)
         batch = Batch(self._caller, buffer)
-        with beating(linger / 2, batch.tick):
+        with beating(max(linger / 2, sending.SHORTEST_BEAT), batch.tick):
             try:
                 yield batch
             finally:
@@ -96,7 +97,7 @@ class Batch:
         self._caller = caller
         self._buffer = buffer
         # Batches go one after the other: events are accepted in the order they were sent in, unless some are sent again.
-        self._sending = threading.Lock()
+        self._sending = threading.RLock()  # reentrant: who is told of an event may send another
 
     @property
     def accepted(self) -> int:

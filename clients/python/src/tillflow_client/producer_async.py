@@ -51,7 +51,7 @@ class AsyncProducer(AbstractAsyncContextManager["AsyncProducer"]):
         """As `Producer.batch`, for an `async with`."""
         buffer = sending.Buffer(self._retry, linger, on_result)
         batch = AsyncBatch(self._caller, buffer)
-        async with beating(linger / 2, batch.tick):
+        async with beating(max(linger / 2, sending.SHORTEST_BEAT), batch.tick):
             try:
                 yield batch
             finally:

@@ -26,13 +26,16 @@ _PAGE = "100"
 MANUAL = "manual"
 
 
-def register(name: str, types: Sequence[str], start: Start, lease_seconds: int | None, retry: Retry) -> Flow[dict[str, Any]]:
+def register(
+    name: str, types: str | Sequence[str], start: Start, lease_seconds: int | None, retry: Retry
+) -> Flow[dict[str, Any]]:
     """
     Return the consumer called *name*; one that is not there is made, one that differs in types, ack or lease is changed.
 
     Several processes may do so at once and will share the one consumer.
     """
-    wanted: dict[str, Any] = {"subscribed_event_types": list(types), "ack": MANUAL}
+    named = [types] if isinstance(types, str) else types
+    wanted: dict[str, Any] = {"subscribed_event_types": list(dict.fromkeys(named)), "ack": MANUAL}
     if lease_seconds is not None:
         wanted["lease_seconds"] = lease_seconds
     there = (yield from _named(name, retry)) or (yield from _made(name, {"start": _text(start), **wanted}, retry))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -22,9 +23,12 @@ from tillflow_client.events import Accepted, NewEvent, Rejected, Result, moment
 from tillflow_client.retrying import Retry, Tries, ask, is_replay
 from tillflow_client.wire import API, Answer, Flow, Pause, Request, failure
 
+logger = logging.getLogger("tillflow_client")
+
 # The server's limits for a batch; its brackets and commas are counted too.
 MOST_EVENTS = 100
 MOST_BYTES = 1_000_000
+SHORTEST_BEAT = 0.005
 _START, _END = b'{"events":[', b"]}"
 _ROOM = MOST_BYTES - len(_START + _END) + 1  # the last event has no comma
 
@@ -157,7 +161,10 @@ class Buffer:
 
     def _tell(self, result: Result) -> None:
         self.accepted += isinstance(result, Accepted)
-        if self._on_result is not None:
+        if self._on_result is None:
+            self._rejected += [result] if isinstance(result, Rejected) else []
+            return
+        try:
             self._on_result(result)
-        elif isinstance(result, Rejected):
-            self._rejected.append(result)
+        except Exception:
+            logger.exception("on_result failed for event %s", result.event.key)  # the others are sent all the same

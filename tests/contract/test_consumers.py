@@ -8,6 +8,7 @@ import pytest
 
 from tests import template
 from tests.faults.wiring import matches
+from tillflow.contexts.eventflow.queues import MAX_DELIVERIES
 
 FUNCTIONS = template.resources(template.FUNCTION)
 STACKS = {
@@ -37,6 +38,14 @@ def test_a_queue_has_one_reader_that_is_bounded_and_fails_message_by_message(rea
     bounded = {"MaximumConcurrency": {"Ref": "ConsumerConcurrency"}}
     assert reads["ScalingConfig"] == {"Fn::If": ["IsAws", bounded, template.NO_VALUE]}
     assert queue["VisibilityTimeout"] >= 6 * FUNCTIONS[name].get("Timeout", of_all["Timeout"]), "AWS's advice"
+
+
+def test_what_consumers_have_failed_on_is_still_tried_as_often_as_any_event() -> None:
+    """SQS counts how often a message was received across all queues (ReceiveMessage, ApproximateReceiveCount)."""
+    tried = template.written(template.CONSUMER)["Resources"]["Queue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"]
+
+    kept = template.resources(template.QUEUE)["ConsumerDeadLetters"]["RedrivePolicy"]["maxReceiveCount"]
+    assert kept == MAX_DELIVERIES + tried
 
 
 def test_what_a_consumer_s_queue_does_not_take_is_not_dropped() -> None:

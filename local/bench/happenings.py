@@ -4,7 +4,7 @@ import json
 import zlib
 from typing import Any
 
-from local.shop.samples import CONSUMER_ID, EVENT_ID, FETCHED, PRODUCER_ID, PRODUCER_KEY_ID, TRACE_ID, sample
+from local.shop.samples import CONSUMER_ID, EVENT_ID, FETCHED, PRODUCER_ID, PRODUCER_KEY_ID, REPLAY_ID, TRACE_ID, sample
 
 type Json = dict[str, Any]
 
@@ -74,6 +74,28 @@ LETTER = {
     "deliveries": 10,
     "listed": f"DEAD#{CONSUMER_ID}",
     "listed_as": f"{_AT}#{FETCHED}",
+}
+SCHEMA = {
+    "pk": "TYPE#till.opened",
+    "sk": "VERSION#00001",
+    "schema": zlib.compress(sample("eventflow/register_schema")["body"].encode()),
+    "created_at": _AT,
+    "created_by": "admin-1",
+    "listed": "TYPES",
+    "listed_as": "till.opened",
+}
+REPLAY = {
+    "pk": f"REPLAYS#{CONSUMER_ID}",
+    "sk": REPLAY_ID,
+    "since": _AT,
+    "until": _AT,
+    "types": ["till.*"],
+    "dead_only": False,
+    "rate": 100,
+    "created_at": _AT,
+    "created_by": "admin-1",
+    "status": "RUNNING",
+    "sent": 0,
 }
 _POINTER = {
     "consumer_id": CONSUMER_ID,

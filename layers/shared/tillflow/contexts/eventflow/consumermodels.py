@@ -5,13 +5,20 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from tillflow.contexts.eventflow.queues import LONGEST_LEASE_SECONDS
-from tillflow.web.validation import NAMED, VISIBLE, Body, Moment, Query
+from tillflow.values import clock
+from tillflow.web.validation import NAMED, VISIBLE, Body, Query
 
-LATEST: Literal["latest"] = "latest"
-EARLIEST: Literal["earliest"] = "earliest"
+LATEST, EARLIEST = "latest", "earliest"
 MAX_TYPES, MAX_EVENTS, MAX_WAIT_SECONDS = 100, 100, 5
 # A receipt of SQS has up to 1,024 characters; a token says a little more, in base64.
 _MAX_ACK_LENGTH = 2_048
+
+
+def _start(text: str) -> str:
+    try:
+        return text if text in (LATEST, EARLIEST) else clock.iso(clock.parse(text))
+    except ValueError:
+        raise ValueError(f"Input should be {LATEST}, {EARLIEST}, or a moment in ISO 8601, e.g. 2026-01-31T12:00:00Z") from None
 
 
 def _once(types: list[str]) -> list[str]:
@@ -45,7 +52,7 @@ class CreateConsumer(ConsumerFields):
     (`earliest`, 90 days), or those received since a moment.
     """
 
-    start: Literal["latest", "earliest"] | Moment = LATEST
+    start: Annotated[str, AfterValidator(_start)] = LATEST
 
 
 class FetchQuery(Query):

@@ -45,8 +45,7 @@ def register(wanted: CreateConsumer, cause: Cause, once: Once, key: str | None) 
         return told
     types, created_at = tuple(wanted.subscribed_event_types), clock.iso(cause.at)
     consumer_id = ids.new() if key is None else ids.derived("consumer", f"{cause.user_id}\n{key}")
-    start = wanted.start if isinstance(wanted.start, str) else clock.iso(wanted.start)
-    known = (start, wanted.ack, wanted.lease_seconds)
+    known = (wanted.start, wanted.ack, wanted.lease_seconds)
     consumer = Consumer(consumer_id, wanted.name, types, *known, Status.PENDING, created_at)
     return once.run(lambda: again(lambda: _registered(consumer, cause, once), "Others do the same at this moment. Try again."))
 

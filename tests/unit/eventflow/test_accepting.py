@@ -301,6 +301,8 @@ def test_an_erased_payload_is_gone_and_the_event_is_not(producer: Producer) -> N
     # Sent again, it is the same event, and does not bring back what was erased.
     assert producer.send(payload={"name": "Ada Lovelace"}, idempotency_key="k").json["event_id"] == event_id
     assert producer.world.kept_events()[0].payload is None
+    # Under its key nothing else can be sent, as before: it would be taken for this, and lost.
+    assert producer.send(payload={"name": "Bob"}, idempotency_key="k").status == 422
 
 
 @pytest.mark.parametrize("event_id", ["nonsense", ids.derived("event", "nobody has it"), "\ud800", "a" * 3000])

@@ -71,8 +71,11 @@ def _same(item: Item, envelope: dict[str, Any], *, is_dated: bool) -> dict[str, 
     """Return when an event was taken in before, if it is the one that is sent now."""
     there = eventlog.of_item(item)
     sent = (envelope["event_type"], envelope["event_version"], envelope["occurred_at"] if is_dated else there.occurred_at)
-    is_same = sent == (there.event_type, there.event_version, there.occurred_at) and there.payload in (None, envelope["data"])
-    if not is_same:
+    if there.payload is None:
+        says_same = item["print"] == eventlog.print_of(there.event_id, envelope["data"])
+    else:
+        says_same = there.payload == envelope["data"]
+    if not says_same or sent != (there.event_type, there.event_version, there.occurred_at):
         raise KeyReused("This idempotency key was used for a different event. Use a new key.")
     return {"event_id": there.event_id, "received_at": there.received_at}
 

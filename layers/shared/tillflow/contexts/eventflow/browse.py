@@ -77,6 +77,7 @@ def erase(event_id: str, cause: Cause) -> None:
         tables.event_key(event_id),
         change={
             "packed": pack_sealed([(source, envelope | {"data": {}})]),
+            "print": eventlog.print_of(event_id, envelope["data"]),
             "erased_at": clock.iso(cause.at),
             "erased_by": cause.user_id,
         },

@@ -37,13 +37,14 @@ def begin(consumer_id: str, wanted: CreateReplay, cause: Cause, once: Once) -> R
         TooManyReplays: five are running.
         Unavailable: the database does not answer.
     """
-    consumer = registry.live(registry.find(consumer_id))
-    replay = _of(consumer, wanted, cause)
-    if wanted.dry_run:
-        return Reply(200, {"dry_run": True, **matching.count(consumer, replay)})
-    reply = Reply(202, present(replay))
 
     def command() -> Reply:
+        # In here: an answer that was given is given again, also when the consumer is there no more.
+        consumer = registry.live(registry.find(consumer_id))
+        replay = _of(consumer, wanted, cause)
+        if wanted.dry_run:
+            return Reply(200, {"dry_run": True, **matching.count(consumer, replay)})
+        reply = Reply(202, present(replay))
         _check_running(consumer_id)
         commit = Commit(cause)
         once.remember(commit, cause, reply)
@@ -52,8 +53,9 @@ def begin(consumer_id: str, wanted: CreateReplay, cause: Cause, once: Once) -> R
         return reply
 
     told = once.run(command)
-    with suppress(Unavailable):  # the schedule starts it, then
-        start(consumer_id, told.body["replay_id"])
+    if not wanted.dry_run and not told.replayed:
+        with suppress(Unavailable):  # the schedule starts it, then
+            start(consumer_id, told.body["replay_id"])
     return told
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests import consumers, producers
 from tests.consumers import Consumer
 from tests.world import Context, World
-from tillflow.contexts.eventflow import launching, queues, registry, replaying, replaystore
+from tillflow.contexts.eventflow import launching, queuemaking, queues, registry, replaying, replaystore
 from tillflow.contexts.eventflow.queues import Pointer
 from tillflow.errors import Unavailable
 from tillflow.runtime import aws
@@ -279,6 +279,26 @@ def test_a_consumer_may_start_in_the_past(world: World, sent: list[str], start: 
 
     assert run(consumer, begun)
     assert got(consumer) == sent
+
+
+def test_what_is_routed_while_a_consumer_is_made_is_not_missed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    producer, meanwhile = producers.add(world), list[str]()
+    make, now = queuemaking.create, clock.now
+
+    def slowly(consumer_id: str, name: str) -> str:
+        url = make(consumer_id, name)
+        monkeypatch.setattr(clock, "now", lambda: now() + timedelta(seconds=2))
+        meanwhile.append(producer.send("till.opened").json["event_id"])
+        producer.deliver()
+        return url
+
+    monkeypatch.setattr(queuemaking, "create", slowly)
+    consumer = consumers.add(world, "till.*", start="earliest")
+    (begun,) = consumer.call("GET", "/replays").json["items"]
+
+    assert run(consumer, begun)
+
+    assert got(consumer) == meanwhile
 
 
 def test_a_queue_that_was_made_again_gets_what_it_should_have_had(world: World, sent: list[str]) -> None:

@@ -4,6 +4,7 @@ Replays: stored events, sent to one consumer again, marked as that.
 A replay is an item that says how far it is; a state machine calls `replaying.run` until nothing is left (docs/adr/0022).
 """
 
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
@@ -19,11 +20,18 @@ from tillflow.values import clock, ids
 from tillflow.web import paging
 from tillflow.web.numbered import InvalidPlace
 
+# The API waits for an answer no longer; what clocks differ by is within.
+_LONGEST_COMMIT = timedelta(seconds=30)
+
 
 def begin_from(commit: Commit, consumer: Consumer, since: str, cause: Cause) -> None:
-    """Let *commit* have a replay, for the schedule to start, of all that a consumer wants received *since* (ISO 8601)."""
-    now = clock.iso(cause.at)
-    everything = Replay(consumer.consumer_id, ids.ordered(cause.at), since, now, (), False, MAX_RATE, now, cause.user_id)
+    """
+    Let *commit* have a replay, for the schedule to start, of all that a consumer wants received *since* (ISO 8601).
+
+    It goes on to when *commit* is surely written, from which the consumer is sent what is routed: some may come twice.
+    """
+    now, until = clock.iso(cause.at), clock.iso(clock.now() + _LONGEST_COMMIT)
+    everything = Replay(consumer.consumer_id, ids.ordered(cause.at), since, until, (), False, MAX_RATE, now, cause.user_id)
     replaystore.add(commit, everything, now)
 
 

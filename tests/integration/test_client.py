@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -76,12 +77,14 @@ def producer(stack: Stack, api_key: str) -> Iterator[Producer]:
 
 
 @contextmanager
-def consuming(stack: Stack, types: list[str], lease_seconds: int = 30, pace: Pace | None = None) -> Iterator[Consumer]:
+def consuming(
+    stack: Stack, types: list[str], lease_seconds: int = 30, pace: Pace | None = None, start: str | datetime = "latest"
+) -> Iterator[Consumer]:
     """A consumer that is registered, and deleted at the end."""
     with Consumer(
         stack.api_url, service_token=stack.service_token, pace=pace or Pace(wait=1), timeout=TIMEOUT_SECONDS
     ) as consumer:
-        consumer.register(unique("consumer"), types, lease_seconds=lease_seconds)
+        consumer.register(unique("consumer"), types, start=start, lease_seconds=lease_seconds)
         try:
             yield consumer
         finally:
@@ -98,14 +101,14 @@ def send(producer: Producer, event_type: str, number: int) -> list[str]:
 
 
 def received(consumer: Consumer, number: int, handle: Callable[[Event], object] = lambda _: None) -> list[Event]:
-    """Handle events until so many are done, and acknowledge them; return them, or those that came in time."""
+    """Handle events until so many different ones are done, and acknowledge them; return them, or those that came in time."""
     seen: list[Event] = []
     late = threading.Timer(SECONDS, consumer.stop)
     late.start()
     for event in consumer.events():
         handle(event)
         seen.append(event)
-        if len(seen) == number:
+        if len({each.event_id for each in seen}) == number:
             consumer.stop()
     late.cancel()
     return seen
@@ -185,6 +188,13 @@ def test_a_name_is_one_consumer_and_what_it_wants_may_change(stack: Stack) -> No
         with Consumer(stack.api_url, service_token=stack.service_token, timeout=TIMEOUT_SECONDS) as another:
             assert another.register(name, ["parcel.*"])["consumer_id"] != consumer.consumer_id
             another.delete()
+
+
+def test_a_consumer_may_begin_in_the_past(stack: Stack) -> None:
+    at = datetime.now(UTC).replace(microsecond=0)
+    for start, known in ("earliest", "earliest"), (at, at.isoformat().replace("+00:00", ".000Z")):
+        with consuming(stack, [unique("parcel")], start=start) as consumer:
+            assert consumer.describe()["start"] == known
 
 
 def test_a_refusal_has_the_server_s_own_words(stack: Stack, producer: Producer) -> None:

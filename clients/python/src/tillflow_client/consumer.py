@@ -58,7 +58,8 @@ class Consumer(InHand[Caller], AbstractContextManager["Consumer"]):
         Args:
             name: what it is called. Processes that give the same name share one consumer's events.
             types: event types, exact (`order.shipped`) or by prefix (`order.*`, `*`). Others than it had are its own from now on.
-            start: where a new one begins: "latest", "earliest" or a moment. One that is there goes on where it is.
+            start: where a new one begins: "latest", "earliest" or a moment. What is stored since then comes within some minutes,
+                beside what is new, marked `replayed`. A consumer that is there goes on where it is.
             lease_seconds: for how long an event is this process's alone, unless extended; it is, while a handler runs.
         """
         return self._became(self._caller.run(registering.register(name, types, start, lease_seconds, self._retry)))

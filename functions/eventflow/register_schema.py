@@ -1,7 +1,7 @@
 """PUT /api/v1/event-types/{type}/versions/{version}: register the schema of a version of an event type."""
 
 from tillflow.contexts.eventflow import registering
-from tillflow.contexts.eventflow.answers import RegisteredSchema
+from tillflow.contexts.eventflow.answers import Incompatible, RegisteredSchema
 from tillflow.contexts.eventflow.bounds import InvalidSchema
 from tillflow.contexts.eventflow.models import JsonSchema, SchemaPath, SchemaQuery
 from tillflow.contexts.eventflow.registering import SchemaIncompatible, VersionConflict
@@ -18,7 +18,7 @@ api = Api(invalid=BadRequest)
     path=SchemaPath,
     query=SchemaQuery,
     body=JsonSchema,
-    answers={201: RegisteredSchema, 200: RegisteredSchema},
+    answers={201: RegisteredSchema, 200: RegisteredSchema, 409: Incompatible},
     refuses=[InvalidSchema, ReservedEventType, SchemaIncompatible, VersionConflict],
 )
 def register_schema(request: Request) -> Reply:

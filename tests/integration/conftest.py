@@ -10,6 +10,7 @@ from local.platform.deploy import deploy
 from local.platform.stack import Stack
 from tests import emulators
 from tests.integration.behind import Behind
+from tests.integration.flow import Producer, producer_in
 from tests.integration.scene import Scene
 
 # AUTH enforces the functions' roles: a permission that the template forgot fails a test.
@@ -34,6 +35,12 @@ def scene(stack: Stack) -> Scene:
 def behind(stack: Stack) -> Behind:
     """What is behind the API."""
     return Behind(stack)
+
+
+@pytest.fixture
+def producer(scene: Scene) -> Producer:
+    """A producer of events."""
+    return producer_in(scene)
 
 
 @pytest.hookimpl(trylast=True)

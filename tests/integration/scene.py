@@ -70,7 +70,7 @@ def refused(answer: httpx.Response, status: int) -> Json:
     assert answer.status_code == status, answer.text
     body: Json = answer.json()
     # What stands in the way is named besides.
-    assert body.keys() - {"order", "orderId", "id"} == ERROR_BODY
+    assert body.keys() - {"order", "orderId", "id", "reasons"} == ERROR_BODY
     assert all(isinstance(body[name], str) for name in ERROR_BODY)
     assert body["request_id"] == answer.headers["x-request-id"]
     return body

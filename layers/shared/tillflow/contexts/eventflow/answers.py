@@ -2,6 +2,8 @@
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from tillflow.web.openapi import ErrorBody
+
 
 class AcceptedEvent(TypedDict):
     """The event is stored, and will be delivered."""
@@ -156,3 +158,16 @@ class EventTypePage(TypedDict):
 
     items: list[EventTypeEntry]
     next_token: str | None
+
+
+class Incompatibility(TypedDict):
+    """Why readers of an earlier version may not understand a new one."""
+
+    version: int
+    reason: str
+
+
+class Incompatible(ErrorBody):
+    """The error body, with each earlier version that stands in the way, where any does."""
+
+    reasons: NotRequired[list[Incompatibility]]

@@ -95,7 +95,7 @@ def check(event_type: str, event_version: int, payload: dict[str, Any], stamp: i
         case UnknownEventVersion() as unknown:
             raise UnknownEventVersion(unknown.message)
         case Fitting() as fitting if problem := fitting.problem(payload):
-            raise SchemaViolation(f"{problem} (version {event_version} of {event_type})", event_type=event_type)
+            raise SchemaViolation(f"{problem} (version {event_version} of {event_type})")
 
 
 def versions(event_type: str) -> list[Schema]:

@@ -70,6 +70,10 @@ simulate: .venv/.synced ## SEED=1 MINUTES=5: days of a shop in simulated time, w
 	PYTHONPATH=layers/shared:. python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
 		$(if $(ONLY),--only $(ONLY))
 
+.PHONY: deliver
+deliver: .venv/.synced ## EVENTS=5000 SEED=1: events of 8 producers into 4 consumers in simulated time, while all fails: is one lost?
+	PYTHONPATH=layers/shared:. python -m tests.simulation.delivery $(if $(EVENTS),--events $(EVENTS)) $(if $(SEED),--seed $(SEED))
+
 .PHONY: check
 check: .venv/.synced ## lint, types, templates, import contracts, locked requirements
 	ruff check .

@@ -1,14 +1,11 @@
 """The simulator, opened once for all tests of a worker."""
 
-import gc
-import logging
 from collections.abc import Iterator
 
 import pytest
 
 from tests.simulation import setting
 from tests.simulation.day import Simulator
-from tillflow.runtime import aws
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +16,4 @@ def simulator() -> Iterator[Simulator]:
         try:
             yield setting.simulator(patch)
         finally:
-            gc.unfreeze()
-            logging.disable(logging.NOTSET)
-            aws.forget()  # Its clients go through the wire.
+            setting.close()

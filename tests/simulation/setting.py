@@ -1,4 +1,4 @@
-"""The stack, its shop open, ready for simulated days."""
+"""The stack, ready to be simulated; and its shop open, ready for simulated days."""
 
 import gc
 import logging
@@ -17,12 +17,20 @@ from tests.simulation.lambdas import running
 from tests.simulation.scheduler import dice
 from tests.simulation.shop import open_shop
 from tillflow.contexts.identity import factors, passwords
-from tillflow.runtime import metrics
+from tillflow.runtime import aws, metrics
 from tillflow.values import ids
 
 
 def simulator(patch: pytest.MonkeyPatch) -> Simulator:
     """Return the simulator of everything that is registered. Ends with *patch*."""
+    cloud = empty(patch)
+    open_shop(cloud)
+    cloud.scheduler.run()  # its first movements are listed
+    return Simulator(cloud, cloud.snapshot(), REGISTER)
+
+
+def empty(patch: pytest.MonkeyPatch) -> Cloud:
+    """Return the stack with nothing in it, where all chance is the simulation's. Ends with *patch*."""
     outside = dice("outside of every invocation")
 
     def new() -> str:
@@ -42,6 +50,11 @@ def simulator(patch: pytest.MonkeyPatch) -> Simulator:
     # What is random in what is stored is not, here.
     patch.setattr(passwords, "hashed", lambda text: PasswordHasher(1, 8, 1).hash(text, salt=bytes(16)))
     patch.setattr(factors, "secrets", SimpleNamespace(token_bytes=bytes))
-    open_shop(cloud)
-    cloud.scheduler.run()  # its first movements are listed
-    return Simulator(cloud, cloud.snapshot(), REGISTER)
+    return cloud
+
+
+def close() -> None:
+    """End what `empty` has begun and a patch does not undo."""
+    gc.unfreeze()
+    logging.disable(logging.NOTSET)
+    aws.forget()  # Its clients go through the wire.

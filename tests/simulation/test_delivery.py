@@ -1,0 +1,70 @@
+"""Events of many producers into several consumers, while everything fails that may: none is lost (`make deliver`)."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.simulation import mishaps
+from tests.simulation.bugs import Bug
+from tests.simulation.delivery import Run, place
+from tests.world import handler
+from tillflow.contexts.eventflow import fetching, leases, registry, routing
+
+EVENTS, SEEDS = 400, (1, 2)
+SEEDS_FOR_A_BUG = 6
+type Opened = Callable[..., Run]
+
+
+@pytest.fixture(scope="module")
+def opened() -> Iterator[Opened]:
+    with place() as made:
+        yield made
+
+
+def test_every_event_comes_to_whoever_wants_it(opened: Opened) -> None:
+    befell = sum((opened(seed, EVENTS).run().kinds for seed in SEEDS), start=Counter[str]())
+
+    for kind in (mishaps.KILLED, mishaps.DIES, mishaps.THROTTLED, mishaps.PARTLY, mishaps.LOST_ACK, *mishaps.CARRIED.values()):
+        assert befell[kind], f"{kind}: it never did"
+
+
+def test_the_same_seed_is_the_same_run(opened: Opened) -> None:
+    first, second = (list(opened(7, 60).run().report()) for _ in range(2))
+
+    assert first == second
+
+
+BUGS = [
+    Bug("whoever becomes a consumer is not seen", registry, "subscribers", " or _known[0][0] != version", ""),
+    Bug("what a queue did not take is taken for sent", routing, "_send", "left |= ", "_ = "),
+    Bug("a consumer gets what only begins like what it wants", registry.Consumer, "wants", "each[:-1]", "each[:-2]"),
+    Bug(
+        "an event is acknowledged before it is handled",
+        fetching,
+        "fetch",
+        "    answer: dict",
+        "    queues.acknowledge(consumer, [each.receipt for each in taken.held])\n    answer: dict",
+    ),
+    Bug("an ack is certain whatever SQS says", leases, "_status", "failure is None", "done"),
+    Bug("an ack is certain when its lease is over", leases, "acknowledge", '"expired" if each.is_over() else ', ""),
+]
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.what)
+def test_a_bug_is_found(opened: Opened, monkeypatch: pytest.MonkeyPatch, bug: Bug) -> None:
+    bug.put(monkeypatch)
+    try:
+        found = any(_fails(opened(seed, EVENTS // 4)) for seed in range(1, SEEDS_FOR_A_BUG + 1))
+    finally:
+        handler.cache_clear()
+
+    assert found
+
+
+def _fails(run: Run) -> bool:
+    try:
+        run.run()
+    except AssertionError:
+        return True
+    return False

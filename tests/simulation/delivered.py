@@ -69,8 +69,8 @@ class Delivered:
         assert set(self.dead[book.name]) == expected, f"of {book.name}, others are dead than it failed on"
 
     def _due(self, book: Book) -> list[Event]:
-        """Return the events that a consumer must have had: those it wants, accepted after it was told that it is one."""
-        return [event for event in self.stored if book.wants(event.event_type) and _moment(event.received_at) > book.since]
+        """Return the events that a consumer must have had."""
+        return [event for event in self.stored if book.is_due(event.event_type, _moment(event.received_at))]
 
     # --- the figures
 

@@ -13,24 +13,25 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from tests.faults import passing
+from tests.faults import invariants, passing
 from tests.faults.actor import Actor
 from tests.faults.client import send
 from tests.simulation import setting
 from tests.simulation.clients import Desk
 from tests.simulation.cloud import Cloud
 from tests.simulation.delivered import Delivered
-from tests.simulation.mishaps import STORM, Mishaps
+from tests.simulation.mishaps import DELETED, STORM, Mishaps
 from tests.simulation.plays.consumers import ONE
 from tests.simulation.readers import Book, Reader, registered
 from tests.simulation.senders import Sender, Told
 from tests.simulation.weather import Weather
 from tillflow.contexts.eventflow.eventlog import of_item
 
-_PRODUCERS = 8
+_PRODUCERS, _EARLY = 8, 3
 # For so long they send, and a little longer for each event; then it storms on.
 _SECONDS, _SECONDS_AN_EVENT, _STORMS_ON = 60, 0.05, 10
 _MOST_MINUTES = 90
@@ -38,12 +39,13 @@ _SEEDS = 1_000_000_000
 
 
 def _consumers() -> list[Book]:
-    """Return who wants what: exact types, a prefix, everything; and the one that comes later."""
+    """Return who wants what: exact types, a prefix, everything; and those who come later."""
     return [
         Book("cash", ("till.closed", "parcel.sent"), "manual", pollers=2, lease_seconds=20, spoils=True),
         Book("tills", ("till.*",), "manual", pollers=2, lease_seconds=30),
         Book("archive", ("*",), "auto", pollers=1, lease_seconds=30),
         Book("late", ("parcel.*", "badge.read"), "manual", pollers=1, lease_seconds=30),
+        Book("history", ("till.opened", "badge.read"), "manual", pollers=1, lease_seconds=30, start="earliest"),
     ]
 
 
@@ -72,12 +74,11 @@ class Run:
         Raises:
             AssertionError: a promise was not kept; it says which.
         """
-        *early, late = self._books
-        for book in early:
+        for book in self._books[:_EARLY]:
             self._act(partial(self._join, book))
         self._cloud.scheduler.run()
         try:
-            self._storm(late)
+            self._storm()
             self._drain()
             self.delivered.dead = {book.name: self._dead(book) for book in self._books}
             for book in self._books:
@@ -95,14 +96,16 @@ class Run:
 
     # --- while it storms
 
-    def _storm(self, late: Book) -> None:
+    def _storm(self) -> None:
         """Let everybody do their part, until all is sent and the weather clears."""
         self._cloud.have(STORM)
         for sender in self._senders:
             self._act(partial(self._send, sender))
         for reader in self._readers:
             self._act(partial(self._follow, reader))
-        self._cloud.scheduler.after(self._seconds / 2, lambda: self._act(partial(self._join_late, late)))
+        for book in self._books[_EARLY:]:
+            self._cloud.scheduler.after(self._seconds / 2, partial(self._act, partial(self._join_late, book)))
+        self._cloud.scheduler.after(self._seconds / 3, self._delete_queue)
         self._tick()
         self._cloud.scheduler.run()
 
@@ -112,14 +115,21 @@ class Run:
         if not self._sending:
             self._cloud.scheduler.after(_STORMS_ON, self._clear)
 
-    def _join(self, book: Book) -> None:
+    def _join(self, book: Book) -> list[Reader]:
         book.since = registered(self._desk, book)
-        self._readers += [Reader(self._desk, book, number) for number in range(book.pollers)]
+        readers = [Reader(self._desk, book, number) for number in range(book.pollers)]
+        self._readers += readers
+        return readers
 
     def _join_late(self, book: Book) -> None:
-        self._join(book)
-        for reader in self._readers[-book.pollers :]:
+        for reader in self._join(book):
             self._act(partial(self._follow, reader))
+
+    def _delete_queue(self) -> None:
+        """Let somebody delete the queue of the consumer of a prefix, with what is in it."""
+        (name,) = (name for name in self._cloud.wire.sqs.queues if name.endswith(UUID(self._books[1].consumer_id).hex))
+        self._cloud.wire.sqs.do("DeleteQueue", {"QueueUrl": f"https://sqs.test/{name}"})
+        self.delivered.kinds[DELETED] += 1
 
     def _follow(self, reader: Reader) -> None:
         while not self._calm:
@@ -153,7 +163,9 @@ class Run:
             pass
 
     def _is_quiet(self) -> bool:
-        return not any(queue.letters for queue in self._cloud.wire.sqs.queues.values())
+        broken = [item for item in self._cloud.items("EventFlowTable") if "broken_at" in item]
+        queued = [queue for queue in self._cloud.wire.sqs.queues.values() if queue.letters]
+        return not (broken or queued or invariants.replaying(self._cloud))
 
     def _ask(self, book: Book, route: str, query: dict[str, str] | None = None) -> dict[str, Any]:
         return send(self._cloud, route, {}, role="service", path={"id": book.consumer_id}, query=query)

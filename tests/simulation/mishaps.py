@@ -12,6 +12,7 @@ from tests.simulation.weather import Fate, Weather
 STORM = Weather(faults=0.005, slow=0.005, astray=0.015)
 KILLED, DIES = "a router is killed between store and send", "a consumer's process dies before its ack"
 THROTTLED, PARTLY, LOST_ACK = "a send is throttled", "a send is partly taken", "an ack is lost"
+DELETED = "a queue is deleted under the router"
 # What the platform does wrong, by how it is named where it happens.
 CARRIED = {
     r"^stream .* comes again$": "a batch is delivered twice",

@@ -34,6 +34,7 @@ class Book:
     ack: str
     pollers: int
     lease_seconds: int
+    start: str = "latest"
     spoils: bool = False
     mended: bool = False
     since: float = 0.0
@@ -61,8 +62,12 @@ class Book:
 
     def registration(self) -> Request:
         """Return the request for it to be a consumer."""
-        body = {"name": self.name, "subscribed_event_types": [*self.types], "ack": self.ack, "lease_seconds": self.lease_seconds}
-        return self.request(REGISTER, body)
+        known = {"name": self.name, "ack": self.ack, "lease_seconds": self.lease_seconds, "start": self.start}
+        return self.request(REGISTER, known | {"subscribed_event_types": [*self.types]})
+
+    def is_due(self, event_type: str, received: float) -> bool:
+        """Tell whether it must have what was received at that moment."""
+        return self.wants(event_type) and (received > self.since or self.start == "earliest")
 
     def lease(self, token: str) -> Lease:
         """Return which message a token is of, and which of its leases."""

@@ -33,7 +33,7 @@ from tillflow.contexts.eventflow.eventlog import of_item
 
 _PRODUCERS, _EARLY = 8, 3
 # For so long they send, and a little longer for each event; then it storms on.
-_SECONDS, _SECONDS_AN_EVENT, _STORMS_ON = 60, 0.05, 10
+_SECONDS, _SECONDS_AN_EVENT, _STORMS_ON = 30, 0.05, 10
 _MOST_MINUTES = 90
 _SEEDS = 1_000_000_000
 

@@ -41,6 +41,8 @@ _MISHAPS = (
     Mishap(THROTTLED, _ROUTE, "SendMessageBatch", Fault.THROTTLED, 0.03),
     Mishap(PARTLY, _ROUTE, "SendMessageBatch", Fault.PARTLY, 0.04),
     Mishap("an answer of a send is lost", _ROUTE, "SendMessageBatch", Fault.LOST, 0.02),
+    # A registration takes longer: what is routed meanwhile is for the indexes to know.
+    Mishap("an answer of a registration is lost", "eventflow/create_consumer", "CreateQueue", Fault.LOST_ONCE, 0.7),
     Mishap(LOST_ACK, "eventflow/acknowledge_events", "DeleteMessageBatch", Fault.ERROR, 0.03),
     Mishap("an ack is partly taken", "eventflow/acknowledge_events", "DeleteMessageBatch", Fault.PARTLY, 0.03),
     Mishap(LOST_ACK, "eventflow/fetch_events", "DeleteMessageBatch", Fault.ERROR, 0.03),

@@ -13,7 +13,7 @@ from tests.simulation.scene import Request
 from tillflow.web import paging
 
 _WHO = "a-service"
-_DIES, _FAILS, _SLOW = 0.02, 0.01, 0.05
+_DIES, _FAILS, _SLOW = 0.02, 0.01, 0.02
 _HANDLING_SECONDS = (0.001, 0.02)
 _OVER, _UNSAID = "its lease was over", "nobody acknowledged it"
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.simulation.clients import Desk
+from tests.simulation.clients import PATIENCE, Desk
 from tests.simulation.plays.eventflow import SEND, SEND_MANY
 from tests.simulation.scene import Request, Sent
 from tillflow.values import ids
@@ -63,7 +63,7 @@ class Sender:
     def _send(self, number: int) -> None:
         keyed = self._dice.random() >= _UNKEYED
         # Without a key nobody can tell whether it is the same again: it is sent once.
-        sent = self._ask(SEND, number, self._event(number), f"e-{number}" if keyed else None, 25 if keyed else 1)
+        sent = self._ask(SEND, number, self._event(number), f"e-{number}" if keyed else None, PATIENCE if keyed else 1)
         assert sent.succeeded or not keyed, "an event was never taken"
         if sent.succeeded:
             self._told.accepted.add(sent.body["event_id"])
@@ -72,7 +72,7 @@ class Sender:
     def _send_many(self, numbers: range) -> None:
         left = [self._event(number) | {"idempotency_key": f"e-{number}"} for number in numbers]
         while left:
-            sent = self._ask(SEND_MANY, numbers.start, {"events": left}, None, 25)
+            sent = self._ask(SEND_MANY, numbers.start, {"events": left}, None, PATIENCE)
             assert sent.succeeded, "a batch was never taken"
             results = sent.body["results"]
             accepted = [each for each in results if each["status"] == "ACCEPTED"]

@@ -71,7 +71,7 @@ simulate: .venv/.synced ## SEED=1 MINUTES=5: days of a shop in simulated time, w
 		$(if $(ONLY),--only $(ONLY))
 
 .PHONY: deliver
-deliver: .venv/.synced ## EVENTS=5000 SEED=1: events of 8 producers into 4 consumers in simulated time, while all fails: is one lost?
+deliver: .venv/.synced ## EVENTS=5000 SEED=1: events of 8 producers into 5 consumers in simulated time, while all fails: is one lost?
 	PYTHONPATH=layers/shared:. python -m tests.simulation.delivery $(if $(EVENTS),--events $(EVENTS)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: check

@@ -7,9 +7,10 @@ import pytest
 
 from tests.simulation import mishaps
 from tests.simulation.bugs import Bug
-from tests.simulation.delivery import Run, place
+from tests.simulation.delivering import Run
+from tests.simulation.delivery import place, show
 from tests.world import handler
-from tillflow.contexts.eventflow import fetching, leases, registry, replays, routing, tending
+from tillflow.contexts.eventflow import fetching, leases, queues, registry, replays, routing, tending
 
 EVENTS, SEEDS = 400, (1, 2)
 SEEDS_FOR_A_BUG = 4
@@ -69,6 +70,15 @@ def test_a_bug_is_found(opened: Opened, monkeypatch: pytest.MonkeyPatch, bug: Bu
         handler.cache_clear()
 
     assert found
+
+
+def test_a_failure_tells_how_to_see_it_again(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(queues, "send", lambda *_: [])
+
+    assert show(opened(5, 30)) == 1
+    assert "never came to cash\nshow it again: make deliver EVENTS=30 SEED=5\n" in capsys.readouterr().out
 
 
 def _fails(run: Run) -> bool:

@@ -111,6 +111,8 @@ def deep(levels: int) -> dict[str, Any]:
         ({"payload": []}, 400, "VALIDATION_FAILED"),
         ({"payload": None}, 400, "VALIDATION_FAILED"),
         ({"payload": deep(65)}, 400, "VALIDATION_FAILED"),
+        ({"payload": {"a": [1, {"b": 1 << 63}]}}, 400, "VALIDATION_FAILED"),
+        ({"payload": {"a": -(1 << 63) - 1}}, 400, "VALIDATION_FAILED"),
         ({"occurred_at": "yesterday"}, 400, "VALIDATION_FAILED"),
         ({"more": 1}, 400, "VALIDATION_FAILED"),
         ({"payload": {"a": "x" * rules.MAX_PAYLOAD_BYTES}}, 413, "PAYLOAD_TOO_LARGE"),
@@ -142,6 +144,13 @@ def batch_of(producer: Producer, event: dict[str, Any]) -> list[Any]:
 def test_what_is_no_json_object_is_refused(producer: Producer, body: str) -> None:
     for route in ("POST /api/v1/events", "POST /api/v1/events/batch"):
         assert producer.post(route, body).status == 400
+
+
+def test_an_integer_may_have_64_bits_and_a_fraction_and_a_text_as_many_digits_as_they_like(producer: Producer) -> None:
+    payload = '{"a": 9223372036854775807, "b": [-9223372036854775808], "c": 0.12345678901234567890123, "d": "9223372036854775808"}'
+    body = f'{{"event_type": "till.opened", "event_version": 1, "payload": {payload}}}'
+
+    assert producer.post("POST /api/v1/events", body).status == 202
 
 
 def test_the_largest_payload_is_stored_and_routed(producer: Producer) -> None:

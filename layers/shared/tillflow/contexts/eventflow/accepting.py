@@ -29,7 +29,7 @@ def accept(guest: Guest, wanted: SendEvent, key: str | None, arrived: int, cause
 
     Raises:
         ReservedEventType: it is one of the product's own types.
-        PayloadTooLarge, TooDeep: its payload is not one that every carrier takes.
+        PayloadTooLarge, TooDeep, TooBigANumber: its payload is not one that every carrier takes.
         SchemaViolation: it is not as its type's schema has it.
         KeyReused: another event was sent under this key.
     """

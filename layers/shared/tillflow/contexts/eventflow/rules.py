@@ -11,6 +11,9 @@ MAX_PAYLOAD_BYTES = 200 * 1024
 MAX_BATCH_BYTES = 1024 * 1024
 # Deeper than anybody writes; what stands between us and the consumer goes a few hundred deep.
 MAX_DEPTH = 64
+# What the bus takes of an integer (PutEvents); one that it refused would have been accepted, and go nowhere.
+_INTEGERS = range(-(1 << 63), 1 << 63)
+_LONG_NUMBER = re.compile(r"[0-9]{19}")
 # The product's own types without their version, and what begins as its own do; a test holds this against docs/events.md.
 _OURS = frozenset(
     {
@@ -49,6 +52,12 @@ class PayloadTooLarge(Refusal):
 
 class TooDeep(Invalid):
     """The payload is nested deeper than is taken."""
+
+    status = 400
+
+
+class TooBigANumber(Invalid):
+    """The payload has an integer that has no place in 64 bits."""
 
     status = 400
 
@@ -93,14 +102,19 @@ def check_payload(payload: dict[str, Any]) -> None:
     Raises:
         PayloadTooLarge: it has more than 200 KB.
         TooDeep: it is nested deeper than 64.
+        TooBigANumber: an integer in it has more than 64 bits.
     """
     if _is_deep(payload):
         raise TooDeep(f"payload: it is nested deeper than {MAX_DEPTH}.")
-    size = len(jsontext.dumps(payload).encode())
+    text = jsontext.dumps(payload)
+    size = len(text.encode())
     if size > MAX_PAYLOAD_BYTES:
         raise PayloadTooLarge(
             f"The payload has {size:,} bytes, {MAX_PAYLOAD_BYTES:,} are taken. Store it elsewhere, and send where it is."
         )
+    # Most payloads have no number as long.
+    if _LONG_NUMBER.search(text) and _has_big_number(payload):
+        raise TooBigANumber("payload: an integer in it has more than 64 bits. Send it as a string.")
 
 
 def _is_deep(payload: dict[str, Any]) -> bool:
@@ -114,3 +128,9 @@ def _is_deep(payload: dict[str, Any]) -> bool:
 
 def _members(value: Any) -> Any:
     return value.values() if isinstance(value, dict) else value
+
+
+def _has_big_number(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(_has_big_number, _members(value)))
+    return isinstance(value, int) and value not in _INTEGERS

@@ -89,7 +89,7 @@ class SQS:
         name = body["QueueName"]
         made = Queue(body.get("Attributes", {}), body.get("tags", {}))
         if self._deleted.get(name, float("-inf")) + _DELETED_SECONDS > passing.waited():
-            raise Refused("QueueDeletedRecently")
+            raise Refused("AWS.SimpleQueueService.QueueDeletedRecently")
         if self.queues.setdefault(name, made).attributes != made.attributes:
             raise Refused("QueueNameExists")
         return {"QueueUrl": _URL + name}

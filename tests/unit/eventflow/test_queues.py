@@ -4,10 +4,12 @@ import json
 from dataclasses import dataclass
 
 import pytest
+from botocore.stub import Stubber
 
 from tests.world import World
 from tillflow.contexts.eventflow import queuemaking, queues
 from tillflow.contexts.eventflow.queues import Pointer, QueueGone
+from tillflow.errors import Unavailable
 from tillflow.runtime import aws
 from tillflow.values import ids
 
@@ -49,6 +51,22 @@ def test_a_queue_is_made_once_and_says_whose_it_is_and_where_its_dead_letters_go
     assert json.loads(told["RedrivePolicy"])["maxReceiveCount"] in (10, "10")
     assert (told["MessageRetentionPeriod"], told["SqsManagedSseEnabled"]) == ("1209600", "true")
     assert aws.client("sqs").list_queue_tags(QueueUrl=owner.queue_url)["Tags"]["consumer"] == "Büro _ Söhne_ 1st floor"
+
+
+def test_a_name_that_rests_for_a_minute_is_waited_for() -> None:
+    """AWS's own code for it has the name of the service in front."""
+    with Stubber(aws.client("sqs")) as sqs:
+        sqs.add_client_error("create_queue", "AWS.SimpleQueueService.QueueDeletedRecently", http_status_code=400)
+        with pytest.raises(Unavailable):
+            made()
+
+
+def test_a_lease_that_is_over_is_told_by_one_code_with_and_without_the_service_s_name() -> None:
+    owner, codes = made(), ["MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight"]
+    with Stubber(aws.client("sqs")) as sqs:
+        failed = [{"Id": str(number), "SenderFault": True, "Code": code} for number, code in enumerate(codes)]
+        sqs.add_response("change_message_visibility_batch", {"Successful": [], "Failed": failed})
+        assert queues.extend(owner, [("a", 1), ("b", 1)]) == ["MessageNotInflight"] * 2
 
 
 def test_what_was_sent_is_received_as_it_was_and_acknowledged_once() -> None:

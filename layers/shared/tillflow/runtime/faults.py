@@ -31,7 +31,8 @@ _SERVER_ERROR = 500
 def is_transient(error: ClientError) -> bool:
     """Tell whether AWS failed or throttled, as opposed to refusing the request."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status >= _SERVER_ERROR or error.response["Error"]["Code"] in _TRANSIENT_CODES
+    # SQS puts its name before some: `AWS.SimpleQueueService.QueueDeletedRecently`.
+    return status >= _SERVER_ERROR or error.response["Error"]["Code"].rpartition(".")[2] in _TRANSIENT_CODES
 
 
 @contextmanager

@@ -239,7 +239,8 @@ def _in_batches(call: Callable[..., Any], url: str, entries: Sequence[dict[str, 
                 answer = call(QueueUrl=url, Entries=[{"Id": str(number), **entry} for number, entry in batch])
         except Unavailable:
             break
-        failed = {int(each["Id"]): each["Code"] for each in answer.get("Failed", ())}
+        # Before some codes stands `AWS.SimpleQueueService.`
+        failed = {int(each["Id"]): each["Code"].rpartition(".")[2] for each in answer.get("Failed", ())}
         for number, _ in batch:
             results[number] = failed.get(number)
     return results

@@ -79,6 +79,14 @@ def test_a_rule_says_whose_events_it_takes(name: str) -> None:
     assert matches({part: pattern[part] for part in outside if part in pattern}, outside) == (name == "EventLog")
 
 
+def test_what_came_from_outside_is_not_archived() -> None:
+    """A payload that is erased would stay there: nothing can be taken out of an archive."""
+    pattern = template.resources("AWS::Events::Archive")["EventArchive"]["EventPattern"]
+
+    assert matches(pattern, {"source": "tillflow.orders"})
+    assert not matches(pattern, {"source": "eventflow.a-shop"})
+
+
 def test_every_queue_that_is_read_is_a_consumer_s_or_has_what_consumers_have_failed_on() -> None:
     assert len(readers("SQS")) == len(STACKS) + 1
 

@@ -48,6 +48,20 @@ def test_what_consumers_have_failed_on_is_still_tried_as_often_as_any_event() ->
     assert kept == MAX_DELIVERIES + tried
 
 
+@pytest.mark.parametrize("stack", STACKS)
+def test_who_does_not_keep_up_is_told_of_before_sqs_forgets(stack: str) -> None:
+    """SQS keeps four days unless told otherwise; of what dies it counts the time before (Setting up dead-letter queue retention)."""
+    resources = template.template()["Resources"]
+    queue, dead = (resources[f"{stack}{name}"]["Properties"] for name in ("Queue", "DeadLetters"))
+    alarm = resources[f"{stack}LateAlarm"]["Properties"]
+
+    assert queue["MessageRetentionPeriod"] == 10 * 86_400 < dead["MessageRetentionPeriod"]
+    assert alarm["MetricName"] == "ApproximateAgeOfOldestMessage"
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": [f"{stack}Queue", "QueueName"]}}]
+    attempts = queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"]
+    assert attempts < alarm["Threshold"] < queue["MessageRetentionPeriod"]
+
+
 def test_what_a_consumer_s_queue_does_not_take_is_not_dropped() -> None:
     """EventBridge tries for a day, and drops at once what SQS refuses."""
     consumer = template.written(template.CONSUMER)["Resources"]

@@ -40,6 +40,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
 
 
 def _set_up() -> None:
+    if (over := len(queues.name_of(ids.new())) - queues.LONGEST_NAME) > 0:
+        raise ValueError(f"Consumers' queues begin with the stack's name, which has {over} characters more than SQS takes.")
     changed = registering.publish(json.loads(TYPES.read_text()), Cause("deployment", (), ids.new()))
     logger.info("registered", extra={"event_types": changed})
 

@@ -80,6 +80,17 @@ def test_a_stack_that_goes_takes_the_queues_of_its_consumers_and_no_others(world
     assert not {name for name in left if name.startswith(prefix) and len(name) == len(prefix) + 32}
 
 
+@pytest.mark.parametrize(("letters", "status"), [(38, "SUCCESS"), (39, "FAILED")])
+def test_a_stack_whose_consumers_queues_could_have_no_name_is_refused(
+    world: World, cloudformation: CloudFormation, letters: int, status: str
+) -> None:
+    """SQS: 80 characters. Else it would be found out with the first registration."""
+    world.environments["eventflow/set_up"]["CONSUMER_QUEUES"] = f"{'a' * letters}-consumer-"
+
+    assert cloudformation.ask(world, "Create")["Status"] == status
+    assert cloudformation.ask(world, "Delete")["Status"] == "SUCCESS"
+
+
 def test_a_failure_is_told_and_not_waited_for(
     world: World, cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

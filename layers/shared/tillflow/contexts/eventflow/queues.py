@@ -21,11 +21,12 @@ from tillflow.runtime.config import setting
 from tillflow.runtime.invocation import logger
 from tillflow.values import clock, ids, jsontext
 
-# SQS' limits: of one batch, of a message's whole time with one reader, and of a queue's memory.
+# SQS' limits: of one batch, of a message's whole time with one reader, of a queue's memory, and of its name.
 BATCH = 10
 LONGEST_LEASE_SECONDS = 43_200
 RETENTION_SECONDS = 1_209_600
 MAX_DELIVERIES = 10
+LONGEST_NAME = 80
 _PAGE = 1_000
 # A poll must be answered before botocore gives the call up.
 _LONGEST_POLL_SECONDS = 2

@@ -42,7 +42,7 @@ TRACING = {"xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetr
 # What the deployer names: who sends mails, and where PaymentGateway is stripe.
 GIVEN = {"SenderAddress", "StripeSecretArn", "StripeKmsKeyArn"}
 # The queues of consumers are made as these come: their names begin alike.
-QUEUES = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-consumer-*"
+QUEUES = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}_consumer_*"
 STATEMENTS = [
     pytest.param(statement, id=f"{name} {statement['Action']}")
     for name, statements in [
@@ -111,6 +111,14 @@ def test_a_policy_speaks_of_what_the_stack_has(name: str) -> None:
             assert index in {each["IndexName"] for each in resources[logical_id]["Properties"]["GlobalSecondaryIndexes"]}
 
 
+def test_no_other_stack_s_queues_begin_as_a_consumer_s() -> None:
+    """A stack's name is [A-Za-z][A-Za-z0-9-]*, and CloudFormation names its queues by it: not even one of `<ours>-consumer` fits."""
+    prefix = template.template()["Globals"]["Function"]["Environment"]["Variables"]["CONSUMER_QUEUES"]["Fn::Sub"]
+
+    assert QUEUES.endswith(f":{prefix}*")
+    assert prefix.removeprefix("${AWS::StackName}").startswith("_")
+
+
 def test_the_api_may_invoke_this_stack_s_functions_and_no_others() -> None:
     role = template.resources("AWS::IAM::Role")["ApiRole"]
     ((policy,), trusted) = role["Policies"], role["AssumeRolePolicyDocument"]["Statement"]
@@ -167,7 +175,7 @@ def calls_of(operation: str, params: dict[str, Any], arns: dict[str, str]) -> It
     elif operation == "PutEvents":
         yield from (("events:PutEvents", entry["EventBusName"]) for entry in params["Entries"])
     elif queue := params.get("QueueUrl") or params.get("QueueName"):
-        target = "consumers' queues" if "-consumer-" in queue else queue
+        target = "consumers' queues" if "_consumer_" in queue else queue
         yield from ((action, target) for action in _OF_QUEUES.get(operation, {f"sqs:{operation}"}))
     elif operation == "StartExecution":
         yield "states:StartExecution", params["stateMachineArn"].rpartition(":")[2]

@@ -47,7 +47,7 @@ def listed(value: object) -> list[Any]:
 
 def is_of_consumers(resource: object) -> bool:
     """Tell whether a statement is about the queues of consumers: they come and go, and their names begin alike."""
-    return isinstance(resource, str) and resource.startswith("arn:aws:sqs:") and resource.endswith("-consumer-*")
+    return isinstance(resource, str) and resource.startswith("arn:aws:sqs:") and resource.endswith("_consumer_*")
 
 
 def test_no_function_may_do_everything_to_anything(statements: dict[str, list[Statement]]) -> None:

@@ -85,7 +85,7 @@ def test_a_stack_whose_consumers_queues_could_have_no_name_is_refused(
     world: World, cloudformation: CloudFormation, letters: int, status: str
 ) -> None:
     """SQS: 80 characters. Else it would be found out with the first registration."""
-    world.environments["eventflow/set_up"]["CONSUMER_QUEUES"] = f"{'a' * letters}-consumer-"
+    world.environments["eventflow/set_up"]["CONSUMER_QUEUES"] = f"{'a' * letters}_consumer_"
 
     assert cloudformation.ask(world, "Create")["Status"] == status
     assert cloudformation.ask(world, "Delete")["Status"] == "SUCCESS"

@@ -106,7 +106,7 @@ def delete_all() -> int:
         QueueNamePrefix=setting("CONSUMER_QUEUES"), PaginationConfig={"PageSize": _PAGE}
     )
     with faults.unavailable("queue service"):
-        # Another stack's name may begin as ours does.
+        # Somebody may have given a queue of theirs such a name.
         urls = [url for page in pages for url in page.get("QueueUrls", ()) if ours.fullmatch(url.rpartition("/")[2])]
         for url in urls:
             # For a minute, SQS lists what it has deleted.

@@ -50,7 +50,7 @@ def test_what_consumers_have_failed_on_is_still_tried_as_often_as_any_event() ->
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_who_does_not_keep_up_is_told_of_before_sqs_forgets(stack: str) -> None:
-    """SQS keeps four days unless told otherwise; of what dies it counts the time before (Setting up dead-letter queue retention)."""
+    """SQS keeps four days unless told; of what dies it counts the time before (Setting up dead-letter queue retention)."""
     resources = template.template()["Resources"]
     queue, dead = (resources[f"{stack}{name}"]["Properties"] for name in ("Queue", "DeadLetters"))
     alarm = resources[f"{stack}LateAlarm"]["Properties"]

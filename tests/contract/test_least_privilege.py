@@ -112,7 +112,7 @@ def test_a_policy_speaks_of_what_the_stack_has(name: str) -> None:
 
 
 def test_no_other_stack_s_queues_begin_as_a_consumer_s() -> None:
-    """A stack's name is [A-Za-z][A-Za-z0-9-]*, and CloudFormation names its queues by it: not even one of `<ours>-consumer` fits."""
+    """A stack's name is [A-Za-z][A-Za-z0-9-]*, and its queues have it in front: not even one of `<ours>-consumer` fits."""
     prefix = template.template()["Globals"]["Function"]["Environment"]["Variables"]["CONSUMER_QUEUES"]["Fn::Sub"]
 
     assert QUEUES.endswith(f":{prefix}*")

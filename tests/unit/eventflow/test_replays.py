@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.world import Context, World
 from tillflow.contexts.eventflow import launching, queuemaking, queues, registry, replaying, replaystore
 from tillflow.contexts.eventflow.queues import Pointer
 from tillflow.errors import Unavailable
-from tillflow.runtime import aws
+from tillflow.runtime import aws, deadline
 from tillflow.values import clock, ids
 
 EVERYTHING: dict[str, Any] = {"from": "2026-01-01T00:00:00Z"}
@@ -315,6 +316,39 @@ def test_a_queue_that_was_made_again_gets_what_it_should_have_had(world: World, 
 
     assert got(consumer) == [later]
     assert later not in sent
+
+
+def test_what_is_routed_while_a_queue_is_made_is_sent_by_the_replay_that_follows(world: World) -> None:
+    producer, create, missed = producers.add(world), queuemaking.create, list[str]()
+
+    def slowly(consumer_id: str, name: str) -> str:
+        missed.append(producer.send().json["event_id"])
+        assert producer.deliver() == []
+        deadline.start(Context(milliseconds=55_000))  # the router had its own
+        return create(consumer_id, name)
+
+    with patch.object(queuemaking, "create", slowly):
+        consumer = consumers.add(world, "till.*", start="earliest")
+    (begun,) = consumer.call("GET", "/replays").json["items"]
+    assert run(consumer, begun)
+    assert got(consumer) == missed
+
+    queues.delete(consumer.consumer_id)
+    registry.mark_broken(registry.find(consumer.consumer_id))
+    later = producer.send().json["event_id"]
+    everyone = registry.everyone
+
+    def late() -> Any:
+        with patch.object(registry, "everyone", everyone):
+            assert producer.deliver() == []  # its mark is seen as well
+        deadline.start(Context(milliseconds=55_000))
+        return everyone()
+
+    with patch.object(registry, "everyone", late), patch.object(clock, "sleep", lambda _: None):
+        assert world.invoke("eventflow/tend_consumers", {}) == {"tended": 1}
+    begun = consumer.call("GET", "/replays").json["items"][0]
+    assert run(consumer, begun)
+    assert got(consumer) == [*missed, later]
 
 
 def test_a_run_that_finds_no_queue_says_so_and_goes_on_later(world: World, sent: list[str]) -> None:

@@ -50,6 +50,11 @@ def register(wanted: CreateConsumer, cause: Cause, once: Once, key: str | None) 
     return once.run(lambda: again(lambda: _registered(consumer, cause, once), "Others do the same at this moment. Try again."))
 
 
+def began(consumer: Consumer) -> str:
+    """Return since when a consumer has events: since it was registered, or the moment that it chose."""
+    return {LATEST: consumer.created_at, EARLIEST: clock.EARLIEST}.get(consumer.start, consumer.start)
+
+
 def _registered(wanted: Consumer, cause: Cause, once: Once) -> Reply:
     """Return the answer when it is true; `Moved` where somebody else goes on with this consumer, or deletes it."""
     pending = _written_down(wanted, cause)
@@ -60,7 +65,7 @@ def _registered(wanted: Consumer, cause: Cause, once: Once) -> Reply:
     registry.save(commit, pending, active)
     if active.start != LATEST:
         # From now on it is sent what is routed; what was before, the indexes have.
-        replays.begin_from(commit, active, clock.EARLIEST if active.start == EARLIEST else active.start, cause)
+        replays.begin_from(commit, active, began(active), cause)
     once.remember(commit, cause, reply)
     commit.write()
     return reply

@@ -20,17 +20,17 @@ from tillflow.values import clock, ids
 from tillflow.web import paging
 from tillflow.web.numbered import InvalidPlace
 
-# The API waits for an answer no longer; what clocks differ by is within.
-_LONGEST_COMMIT = timedelta(seconds=30)
+# What is routed until a commit holds is in no new queue: the replay that the commit begins reaches this far beyond it.
+_COMMITTED_WITHIN = timedelta(minutes=1)
 
 
 def begin_from(commit: Commit, consumer: Consumer, since: str, cause: Cause) -> None:
     """
     Let *commit* have a replay, for the schedule to start, of all that a consumer wants received *since* (ISO 8601).
 
-    It goes on to when *commit* is surely written, from which the consumer is sent what is routed: some may come twice.
+    It ends after the commit, not where its cause began: what was routed between the two was sent to nobody.
     """
-    now, until = clock.iso(cause.at), clock.iso(clock.now() + _LONGEST_COMMIT)
+    now, until = clock.iso(cause.at), clock.iso(clock.now() + _COMMITTED_WITHIN)
     everything = Replay(consumer.consumer_id, ids.ordered(cause.at), since, until, (), False, MAX_RATE, now, cause.user_id)
     replaystore.add(commit, everything, now)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tillflow.contexts.eventflow import consumers, queuemaking, queues, registry, replays, tables
+from tillflow.contexts.eventflow import consumers, enrolling, queuemaking, queues, registry, replays, tables
 from tillflow.contexts.eventflow.registry import LIVE, Consumer, Status
 from tillflow.messaging.envelope import Cause
 from tillflow.runtime import aws, deadline
@@ -76,4 +76,6 @@ def _mend(consumer: Consumer, cause: Cause) -> None:
 
 def _since(consumer: Consumer, now: datetime) -> str:
     """Return since when what the consumer has been sent may still have been in its queue."""
-    return max(consumer.created_at, clock.iso(now - timedelta(seconds=queues.RETENTION_SECONDS)))
+    kept_since = clock.iso(now - timedelta(seconds=queues.RETENTION_SECONDS))
+    # What it began with, however old that was, was queued when it was registered.
+    return enrolling.began(consumer) if consumer.created_at > kept_since else kept_since

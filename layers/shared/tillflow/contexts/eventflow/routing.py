@@ -96,4 +96,7 @@ def _send(entries: set[Entry]) -> set[str]:
         except QueueGone:
             # It is made again, and what it should have had is replayed (tending.py): the others need not wait.
             registry.mark_broken(consumer)
+        except Exception:  # noqa: BLE001 - the boundary: what is wrong with one consumer must not hold up the others
+            logger.exception("not sent", extra={"consumer_id": consumer.consumer_id})
+            left |= {each.event_id for each in wanted}
     return left

@@ -42,5 +42,13 @@ def dumps(value: object) -> str:
 
 
 def loads(text: str | bytes) -> Any:
-    """Return what JSON *text* says; a number with a fraction is a `Decimal`, so that `dumps` writes it as it was."""
-    return _DECODER.decode(text if isinstance(text, str) else text.decode())
+    """
+    Return what JSON *text* says; a number with a fraction is a `Decimal`, so that `dumps` writes it as it was.
+
+    Raises:
+        ValueError: it is no JSON, or has a number with more digits or a larger exponent than Python takes.
+    """
+    try:
+        return _DECODER.decode(text if isinstance(text, str) else text.decode())
+    except ArithmeticError:
+        raise ValueError("a number in it is larger, or nearer to zero, than any that is taken") from None

@@ -47,6 +47,16 @@ def place_of(sent: str, of: Sequence[str | None], *, refusal: type[InvalidToken]
     return place
 
 
+def name_of(
+    sent: str, of: Sequence[str | None], *, low: str = "", high: str = "\U0010ffff", refusal: type[InvalidToken] = InvalidToken
+) -> str:
+    """Return the place where it is one name that lies within [*low*, *high*], as DynamoDB's bounds have to; else as `place_of`."""
+    match place_of(sent, of, refusal=refusal):
+        case [name] if low <= name <= high:
+            return name
+    raise spoiled(refusal)
+
+
 def spoiled(refusal: type[InvalidToken] = InvalidToken) -> InvalidToken:
     """Return the refusal of a token."""
     return refusal("This next_token is of another list. Keep user, filters and sort while you page, or begin without it.")

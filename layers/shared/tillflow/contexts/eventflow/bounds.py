@@ -40,6 +40,7 @@ _CHOICES = ("anyOf", "oneOf")
 # Other ways to name a place than a pointer from the root, and ways to change what keywords mean.
 _REFUSED = ("$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef", "$vocabulary")
 _AT_ROOT = ("$id", "$schema")
+_LONGEST_INDEX = 5
 _POINTER = re.compile(r"#(/.*)?", re.DOTALL)
 
 
@@ -164,7 +165,7 @@ def _find(schema: Any, place: tuple[str, ...], at: str) -> Any:
     for name in place:
         if isinstance(schema, dict) and name in schema:
             schema = schema[name]
-        elif isinstance(schema, list) and name.isdecimal() and int(name) < len(schema):
+        elif isinstance(schema, list) and name.isdecimal() and len(name) <= _LONGEST_INDEX and int(name) < len(schema):
             schema = schema[int(name)]
         else:
             raise InvalidSchema(f"{at}: $ref names a place that is not there.")

@@ -50,7 +50,7 @@ def get(event_id: str) -> Event:
     Raises:
         EventNotFound: there is none.
     """
-    found = eventlog.load([event_id])
+    found = eventlog.load([event_id]) if ids.is_uuid(event_id) else {}
     if event_id not in found:
         raise EventNotFound(_NOT_FOUND)
     return found[event_id]

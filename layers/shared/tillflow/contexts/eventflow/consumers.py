@@ -29,7 +29,7 @@ def page(query: ListQuery) -> dict[str, Any]:
     Raises:
         InvalidPlace: the token is none of this list's.
     """
-    after = paging.place_of(query.next_token, ("consumers",), refusal=InvalidPlace)[0] if query.next_token else ""
+    after = paging.name_of(query.next_token, ("consumers",), refusal=InvalidPlace) if query.next_token else ""
     found = [each for each in registry.everyone() if each.consumer_id > after and each.status != Status.DELETING]
     shown = found[: query.limit]
     more = len(found) > len(shown)

@@ -71,7 +71,9 @@ def page(consumer: Consumer, query: ListQuery) -> dict[str, Any]:
         InvalidPlace: the token is none of this list's.
     """
     of = ("dead letters", consumer.consumer_id)
-    after = paging.place_of(query.next_token, of, refusal=InvalidPlace)[0] if query.next_token else clock.EARLIEST
+    after = clock.EARLIEST
+    if query.next_token:
+        after = paging.name_of(query.next_token, of, low=clock.EARLIEST, high=clock.LATEST, refusal=InvalidPlace)
     entries = list(_entries(consumer, after, query.limit + 1))
     shown = entries[: query.limit]
     found = sorted(

@@ -66,7 +66,7 @@ def page(wanted: ListQuery) -> dict[str, Any]:
         InvalidToken: the token is of another list.
     """
     of = (tables.PRODUCERS,)
-    (before,) = paging.place_of(wanted.next_token, of) if wanted.next_token else (clock.LATEST,)
+    before = paging.name_of(wanted.next_token, of, low=clock.EARLIEST) if wanted.next_token else clock.LATEST
     found = database.between(
         tables.eventflow(),
         tables.LISTED_INDEX,

@@ -26,7 +26,7 @@ MAX_VERSIONS = 100
 _BUSY = "This event type is being registered by others. Send the same request again."
 # Of what types are made of, nothing sorts before this.
 _BEFORE_ALL = " "
-_LAST = "~"
+_LAST, _BEHIND_TYPES = "~", "{"
 
 
 class SchemaIncompatible(Conflict):
@@ -96,7 +96,7 @@ def page(wanted: ListQuery) -> dict[str, Any]:
         InvalidToken: the token is of another list.
     """
     of = (tables.TYPES,)
-    (after,) = paging.place_of(wanted.next_token, of) if wanted.next_token else ("",)
+    after = paging.name_of(wanted.next_token, of, high=_BEHIND_TYPES) if wanted.next_token else ""
     bounds_of = (after + _BEFORE_ALL, _LAST)
     found = database.between(
         tables.eventflow(), tables.LISTED_INDEX, tables.LISTED_KEYS, tables.TYPES, bounds_of, Limit=wanted.limit + 1

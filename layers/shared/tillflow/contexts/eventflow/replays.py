@@ -55,7 +55,7 @@ def page(consumer_id: str, query: ListQuery) -> dict[str, Any]:
     """
     registry.find(consumer_id)
     of = ("replays", consumer_id)
-    before = paging.place_of(query.next_token, of, refusal=InvalidPlace)[0] if query.next_token else ""
+    before = paging.name_of(query.next_token, of, refusal=InvalidPlace) if query.next_token else ""
     found = (replaystore.of_item(item) for item in replaystore.newest(consumer_id, before))
     entries = list(islice((each for each in found if each.replay_id != before), query.limit + 1))
     shown = entries[: query.limit]

@@ -50,7 +50,7 @@ def place_of(sent: str, of: Sequence[str | None], *, refusal: type[InvalidToken]
 def name_of(
     sent: str, of: Sequence[str | None], *, low: str = "", high: str = "\U0010ffff", refusal: type[InvalidToken] = InvalidToken
 ) -> str:
-    """Return the place where it is one name that lies within [*low*, *high*], as DynamoDB's bounds have to; else as `place_of`."""
+    """Return the place where it is one name that lies within [*low*, *high*], as DynamoDB's bounds do; else as `place_of`."""
     match place_of(sent, of, refusal=refusal):
         case [name] if low <= name <= high:
             return name

@@ -1,6 +1,5 @@
 """Events as people look at them: by type, by producer, by when they were received; one whole; and without what is private."""
 
-from itertools import islice
 from typing import Any
 
 from tillflow.contexts.eventflow import eventlog, pages, tables
@@ -10,6 +9,7 @@ from tillflow.contexts.eventflow.pages import Entry
 from tillflow.contexts.eventflow.rules import EventNotFound
 from tillflow.messaging.envelope import Cause
 from tillflow.messaging.packing import pack_sealed
+from tillflow.runtime import aws, deadline
 from tillflow.storage import database
 from tillflow.storage.commit import Commit, when
 from tillflow.values import clock, ids
@@ -17,12 +17,16 @@ from tillflow.web import paging
 
 # As many are counted; and as many are looked at for it, where not all of them are wanted.
 _COUNTED, _LOOKED_AT = 10_000, 50_000
+# A page and a count end while there is time for the next read, and to answer.
+_SECONDS = aws.LONGEST_CALL_SECONDS
 _NOT_FOUND = "There is no event with this id, or none any more: they are kept for 90 days."
 
 
 def page(wanted: EventsQuery) -> dict[str, Any]:
     """
     Return a page of events, received last first: `{items, total, total_relation, next_token}`.
+
+    Where few of those that were looked at are wanted, it may have fewer than the limit, or none, and yet go on.
 
     *total* is exact where *total_relation* is `eq`; where it is `gte` there are more. An event is here within seconds after
     it was accepted.
@@ -32,14 +36,13 @@ def page(wanted: EventsQuery) -> dict[str, Any]:
     """
     of = [wanted.event_type, wanted.producer_id, wanted.since, wanted.until]
     after = _after(wanted, of)
-    shown = list(islice(_wanted(wanted, after), wanted.limit + 1))
+    shown, last = _shown(wanted, after)
     total, is_all = _count(wanted)
-    more, shown = len(shown) > wanted.limit, shown[: wanted.limit]
     return {
         "items": [each._asdict() for each in shown],
         "total": total,
         "total_relation": "eq" if is_all else "gte",
-        "next_token": paging.token(shown[-1][:2], of) if more else None,
+        "next_token": paging.token(last[:2], of) if last else None,
     }
 
 
@@ -102,9 +105,17 @@ def present(event: Event) -> dict[str, Any]:
     }
 
 
-def _wanted(wanted: EventsQuery, after: Entry | None) -> Any:
-    listed = pages.listed(_index(wanted), wanted.since, wanted.until, descending=True, after=after)
-    return (each for each in listed if wanted.producer_id in (None, each.producer_id))
+def _shown(wanted: EventsQuery, after: Entry | None) -> tuple[list[Entry], Entry | None]:
+    """Return a page's events, and what the next page comes after, if there may be one."""
+    shown: list[Entry] = []
+    for looked_at, each in enumerate(pages.listed(_index(wanted), wanted.since, wanted.until, descending=True, after=after), 1):
+        if wanted.producer_id in (None, each.producer_id):
+            if len(shown) == wanted.limit:
+                return shown, shown[-1]
+            shown.append(each)
+        if looked_at == _LOOKED_AT or deadline.remaining() < _SECONDS:
+            return shown, each
+    return shown, None
 
 
 def _index(wanted: EventsQuery) -> str:
@@ -119,7 +130,7 @@ def _count(wanted: EventsQuery) -> tuple[int, bool]:
     total = 0
     for looked_at, each in enumerate(listed):
         total += wanted.producer_id in (None, each.producer_id)
-        if total > _COUNTED or looked_at > _LOOKED_AT:
+        if total > _COUNTED or looked_at > _LOOKED_AT or deadline.remaining() < _SECONDS:
             return min(total, _COUNTED), False
     return total, True
 

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from tests import consumers, producers
 from tests.world import World
-from tillflow.contexts.eventflow import registry
+from tillflow.contexts.eventflow import browse, registry
 from tillflow.runtime import aws
 from tillflow.values import clock, ids
 from tillflow.web import paging
@@ -79,3 +79,29 @@ def test_a_consumer_that_nothing_can_be_sent_to_does_not_hold_up_the_others(worl
         assert producer.deliver() == ["0"]  # it comes again
 
     assert [each.ids() for each in others] == [[event_id], [event_id]]
+
+
+def test_a_batch_that_a_producer_may_never_send_is_not_told_to_wait(world: World) -> None:
+    producer = producers.add(world, rate=5)
+    events = [{"event_type": "till.opened", "event_version": 1, "payload": {}}] * 51
+    answer = producer.send_all(events)
+    assert (answer.status, answer.json["error_code"]) == (413, "PAYLOAD_TOO_LARGE")
+    assert producer.send_all(events[:50]).json["accepted"] == 50
+
+
+def test_a_rare_filter_looks_at_so_many_events_and_goes_on_with_the_next_page(world: World) -> None:
+    common, rare = producers.add(world), producers.add(world)
+    first = rare.send().json["event_id"]
+    for _ in range(5):
+        common.send()
+    common.deliver()
+    query, found, pages = {"event_type": "till.opened", "producer_id": rare.producer_id}, [], 0
+    with patch.object(browse, "_LOOKED_AT", 2):
+        while True:
+            page = world.call("GET /api/v1/events", roles=["operator"], query=query).json
+            found += [each["event_id"] for each in page["items"]]
+            pages += 1
+            if page["next_token"] is None:
+                break
+            query["next_token"] = page["next_token"]
+    assert (found, pages) == ([first], 4)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tillflow.contexts.eventflow import tables
+from tillflow.contexts.eventflow.rules import PayloadTooLarge
 from tillflow.errors import TooMany
 from tillflow.messaging.envelope import Cause
 from tillflow.runtime.config import number
@@ -84,8 +85,11 @@ def take(guest: Guest, events: int, arrived: int, cause: Cause) -> None:
 
     Raises:
         TooManyEvents: they are more than it may send now.
+        PayloadTooLarge: they are more than it may ever send at once: to wait would not help.
         Unavailable: the database does not answer.
     """
+    if events > (most := guest.rate * _SAVED_SECONDS):
+        raise PayloadTooLarge(f"A producer of {guest.rate} events a second sends {most} at once at most. Send fewer at once.")
     now, lease = arrived, _leases.get(guest.producer_id)
     if lease and now < lease.until and lease.left >= events:
         lease.left -= events

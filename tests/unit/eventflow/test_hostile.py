@@ -1,5 +1,6 @@
 """What a client can send is refused in the contract's words: no token, number or path makes a fault of ours of it."""
 
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -69,7 +70,7 @@ def test_a_consumer_that_nothing_can_be_sent_to_does_not_hold_up_the_others(worl
     first, *others = sorted((consumers.add(world) for _ in range(3)), key=lambda each: each.consumer_id)
     url, send = registry.find(first.consumer_id).queue_url, aws.client("sqs").send_message_batch
 
-    def denied(**call: object) -> object:
+    def denied(**call: Any) -> Any:
         if call["QueueUrl"] == url:
             raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "SendMessageBatch")
         return send(**call)

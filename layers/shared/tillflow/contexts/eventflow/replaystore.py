@@ -113,7 +113,7 @@ def end(replay: Replay, status: Status) -> Replay:
 
 
 def overdue(at: datetime) -> list[Replay]:
-    """Return replays that nobody is at, by their keys alone."""
+    """Return replays that nobody is at."""
     bounds = (clock.EARLIEST, clock.iso(at))
     listed = database.between(
         tables.eventflow(), tables.LISTED_INDEX, tables.LISTED_KEYS, tables.REPLAYS, bounds, Limit=_MOST_RESUMED
@@ -121,7 +121,8 @@ def overdue(at: datetime) -> list[Replay]:
     found = database.batch(
         tables.eventflow(), [tables.key_of(entry) for entry, _ in zip(listed, range(_MOST_RESUMED), strict=False)]
     )
-    return [of_item(item) for item in found]
+    # The index may still have what has ended a moment ago.
+    return [replay for replay in map(of_item, found) if replay.status == Status.RUNNING]
 
 
 def postpone(replay: Replay, at: datetime) -> None:

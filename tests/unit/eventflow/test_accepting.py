@@ -69,7 +69,14 @@ def test_under_one_key_it_is_one_event(producer: Producer) -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [{"event_type": "till.closed"}, {"event_version": 2}, {"payload": {"a": 2}}, {"occurred_at": "2026-02-10T12:00:00Z"}],
+    [
+        {"event_type": "till.closed"},
+        {"event_version": 2},
+        {"payload": {"a": 2}},
+        {"payload": {"a": True}},
+        {"payload": {"a": 1.0}},
+        {"occurred_at": "2026-02-10T12:00:00Z"},
+    ],
     ids=str,
 )
 def test_a_key_that_was_used_is_no_key_for_another_event(producer: Producer, other: dict[str, Any]) -> None:

@@ -74,7 +74,7 @@ def _same(item: Item, envelope: dict[str, Any], *, is_dated: bool) -> dict[str, 
     if there.payload is None:
         says_same = item["print"] == eventlog.print_of(there.event_id, envelope["data"])
     else:
-        says_same = there.payload == envelope["data"]
+        says_same = eventlog.said(there.payload) == eventlog.said(envelope["data"])
     if not says_same or sent != (there.event_type, there.event_version, there.occurred_at):
         raise KeyReused("This idempotency key was used for a different event. Use a new key.")
     return {"event_id": there.event_id, "received_at": there.received_at}

@@ -35,14 +35,15 @@ def page(wanted: EventsQuery) -> dict[str, Any]:
         InvalidToken: the token is of another list.
     """
     of = [wanted.event_type, wanted.producer_id, wanted.since, wanted.until]
-    after = _after(wanted, of)
+    after, counted = _place(wanted, of)
     shown, last = _shown(wanted, after)
-    total, is_all = _count(wanted)
+    # Counted with the first page: the token brings it along.
+    total, relation = counted or _count(wanted)
     return {
         "items": [each._asdict() for each in shown],
         "total": total,
-        "total_relation": "eq" if is_all else "gte",
-        "next_token": paging.token(last[:2], of) if last else None,
+        "total_relation": relation,
+        "next_token": paging.token((*last[:2], str(total), relation), of) if last else None,
     }
 
 
@@ -124,27 +125,28 @@ def _index(wanted: EventsQuery) -> str:
     return tables.of_producer(wanted.producer_id) if wanted.producer_id else tables.ALL
 
 
-def _count(wanted: EventsQuery) -> tuple[int, bool]:
-    """Return how many events there are, and whether these are all."""
+def _count(wanted: EventsQuery) -> tuple[int, str]:
+    """Return how many events there are, and whether these are all (`eq`) or there are more (`gte`)."""
     listed = pages.listed(_index(wanted), wanted.since, wanted.until, descending=True)
     total = 0
     for looked_at, each in enumerate(listed):
         total += wanted.producer_id in (None, each.producer_id)
         if total > _COUNTED or looked_at > _LOOKED_AT or deadline.remaining() < _SECONDS:
-            return min(total, _COUNTED), False
-    return total, True
+            return min(total, _COUNTED), "gte"
+    return total, "eq"
 
 
-def _after(wanted: EventsQuery, of: list[str | None]) -> Entry | None:
-    """Return what the page comes after. Anybody can make a token: it is a moment and an id, or none of ours."""
+def _place(wanted: EventsQuery, of: list[str | None]) -> tuple[Entry | None, tuple[int, str] | None]:
+    """Return what the page comes after, and what was counted. Anybody can make a token: it has these four, or is none of ours."""
     if wanted.next_token is None:
-        return None
+        return None, None
     place = paging.place_of(wanted.next_token, of)
     try:
-        received_at, event_id = place
+        received_at, event_id, total, relation = place
         clock.parse(received_at)
+        counted = int(total), relation
     except ValueError:
         raise paging.spoiled() from None
-    if not ids.is_uuid(event_id):
+    if not ids.is_uuid(event_id) or not 0 <= counted[0] <= _COUNTED or relation not in ("eq", "gte"):
         raise paging.spoiled()
-    return Entry(received_at, event_id, "", "", 0)
+    return Entry(received_at, event_id, "", "", 0), counted

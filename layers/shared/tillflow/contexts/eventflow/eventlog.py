@@ -87,8 +87,12 @@ def print_of(event_id: str, payload: dict[str, Any]) -> int:
 
     They are kept where the rest is erased; nobody can tell from so few what it was.
     """
-    said = json.dumps(payload, sort_keys=True, default=str)
-    return int.from_bytes(sha256(f"{event_id}{said}".encode("utf-8", "surrogatepass")).digest()[:2])
+    return int.from_bytes(sha256(f"{event_id}{said(payload)}".encode("utf-8", "surrogatepass")).digest()[:2])
+
+
+def said(payload: dict[str, Any]) -> str:
+    """Return what a payload says, in whatever order: 1, 1.0 and true are three things, though Python takes them for one."""
+    return json.dumps(payload, sort_keys=True, default=str)
 
 
 def producer_of(source: str) -> str:

@@ -102,7 +102,12 @@ def _take_some(consumer: Consumer, taken: _Taken, most: int, wait: int) -> bool:
     messages = queues.receive(consumer, most, lease_seconds=consumer.lease_seconds, wait_seconds=wait)
     if not messages:
         return False
-    stored = eventlog.load([message.pointer.event_id for message in messages])
+    try:
+        stored = eventlog.load([message.pointer.event_id for message in messages])
+    except Unavailable:
+        # Nobody is told of them: they need not wait for the end of their lease.
+        queues.extend(consumer, [(message.receipt, 0) for message in messages])
+        raise
     # Events are kept for 90 days: what is no longer there is not delivered again.
     if gone := [message.receipt for message in messages if message.pointer.event_id not in stored]:
         queues.acknowledge(consumer, gone)

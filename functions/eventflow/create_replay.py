@@ -25,7 +25,7 @@ def create_replay(request: Request) -> Reply:
 
     `GET` tells how far it is, `DELETE` stops it. With `dry_run`, answer 200 and how many events it would be, and send none.
     """
-    once = request.idempotency("create_replay")
+    once = request.idempotency(f"create_replay {request.path['id']}")
     return launching.begin(request.path["id"], request.body(CreateReplay), request.cause(), once)
 
 

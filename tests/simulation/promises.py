@@ -27,10 +27,10 @@ def answers_are_right(evening: Evening) -> None:
     for sent in evening.history:
         assert sent.status != 500, f"{sent.number} met an unexpected error"
         if sent.request.key:
-            by_key[sent.request.route, sent.request.user, sent.request.key].append(sent)
+            by_key[_key_of(sent)].append(sent)
     for sent in evening.history:
         key = sent.request.key
-        used = by_key[sent.request.route, sent.request.user, key] if key else []
+        used = by_key[_key_of(sent)] if key else []
         _check_answer(sent, reused=any(other.request.body != sent.request.body for other in used))
     for attempts in by_key.values():
         _check_key(attempts)
@@ -42,7 +42,7 @@ def replays_are_told_the_same(evening: Evening) -> None:
     told: dict[Key, Sent] = {}
     for sent in evening.history:
         if sent.succeeded and sent.request.key and sent.since > now - LIFETIME_SECONDS / 2:
-            told.setdefault((sent.request.route, sent.request.user, sent.request.key), sent)
+            told.setdefault(_key_of(sent), sent)
     for sent in list(told.values())[-_ASKED_AGAIN:]:
         again = evening.ask(sent.request)
         assert again.replayed, f"{sent.number} took effect again: {again.status}"
@@ -94,6 +94,11 @@ def _check_answer(sent: Sent, *, reused: bool) -> None:
     if sent.refused:
         code = sent.body["error_code"]
         assert code in sent.request.codes | (_REUSED if reused else frozenset()), f"{sent.number} was refused: {code}"
+
+
+def _key_of(sent: Sent) -> Key:
+    """Return what a key is of: who sends it where, and to what."""
+    return f"{sent.request.route} {sent.request.path}", sent.request.user, str(sent.request.key)
 
 
 def _check_key(attempts: list[Sent]) -> None:

@@ -370,3 +370,11 @@ def test_an_id_that_is_none_is_not_found(world: World) -> None:
     for method in ("GET", "DELETE"):
         for replay_id in (ids.new(), "x" * 3_000):
             assert consumer.call(method, "/replays/{replayId}", path={"replayId": replay_id}).status == 404
+
+
+def test_a_key_is_one_consumer_s(world: World) -> None:
+    one, other = consumers.add(world, "till.*"), consumers.add(world, "till.*")
+    begun = [each.call("POST", "/replays", {"from": clock.EARLIEST}, headers={"Idempotency-Key": "k"}) for each in (one, other)]
+
+    assert [answer.status for answer in begun] == [202, 202]
+    assert [answer.json["consumer_id"] for answer in begun] == [one.consumer_id, other.consumer_id]

@@ -57,7 +57,7 @@ class NewProducer(Body):
     rate: Rate | None = None
 
 
-class ProducerFields(Model):
+class ProducerFields(Body):
     """What can be changed of a producer."""
 
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=NAMED)]

@@ -46,7 +46,13 @@ def test_the_same_seed_is_the_same_run(opened: Opened) -> None:
 
 BUGS = [
     Bug("whoever becomes a consumer is not seen", registry, "subscribers", " or _known[0][0] != version", ""),
-    Bug("what a queue did not take is taken for sent", routing, "_send", "left |= ", "_ = "),
+    Bug(
+        "what a queue did not take is taken for sent",
+        routing,
+        "_send",
+        "left |= {each.event_id for each in queues.send(consumer, wanted)}",
+        "queues.send(consumer, wanted)",
+    ),
     Bug("a consumer gets what only begins like what it wants", registry, "fits", "each[:-1]", "each[:-2]"),
     Bug(
         "an event is acknowledged before it is handled",
@@ -56,7 +62,7 @@ BUGS = [
         "    queues.acknowledge(consumer, [each.receipt for each in taken.held])\n    answer: dict",
     ),
     Bug("a queue that was made again stays empty", tending, "_mend", "replays.begin_from", "_ = lambda *_: replays.begin_from"),
-    Bug("what is routed during a registration is in no replay", replays, "begin_from", " + _WRITTEN_WITHIN", ""),
+    Bug("what is routed during a registration is in no replay", replays, "begin_from", " + _COMMITTED_WITHIN", ""),
     Bug("an ack is certain whatever SQS says", leases, "_status", "failure is None", "done"),
 ]
 

@@ -62,7 +62,13 @@ BUGS = [
         "    queues.acknowledge(consumer, [each.receipt for each in taken.held])\n    answer: dict",
     ),
     Bug("a queue that was made again stays empty", tending, "_mend", "replays.begin_from", "_ = lambda *_: replays.begin_from"),
-    Bug("what is routed during a registration is in no replay", replays, "begin_from", " + _COMMITTED_WITHIN", ""),
+    Bug(
+        "what is routed during a registration is in no replay",
+        replays,
+        "begin_from",
+        "clock.iso(clock.now() + _COMMITTED_WITHIN)",
+        "now",
+    ),
     Bug("an ack is certain whatever SQS says", leases, "_status", "failure is None", "done"),
 ]
 

@@ -3,13 +3,11 @@
 from local.wait import until
 from tests.integration.behind import SECONDS, Behind
 from tests.integration.scene import Article, Json, Scene, line, refused
-from tillflow.values.jsontext import loads
 
 
 def told(behind: Behind, article: Article) -> list[Json]:
     """Return what the event log has of an article's low levels, in the order of what was available."""
-    low = [each for each in behind.all_events() if each["event_type"] == "StockLevelLow"]
-    data = [loads(each["envelope"])["data"] for each in low]
+    data = [each["data"] for each in behind.all_events() if each["event_type"] == "StockLevelLow"]
     return sorted((each for each in data if each["sku_id"] == article.sku), key=lambda each: int(each["available"]))
 
 

@@ -76,7 +76,7 @@ BUGS = [
         "if answer",
         "order|card",
     ),
-    Bug("a message that failed is done with", consumer, "consumer", "yield each.message_id", "yield from ()"),
+    Bug("a message that failed is done with", consumer, "batch_consumer", "for each in failed", "for each in ()"),
     Bug(
         "an order that was started again is not looked at again",
         resume,

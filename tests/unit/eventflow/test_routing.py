@@ -6,42 +6,13 @@ from typing import Any
 import pytest
 
 from tests import consumers
+from tests.messages import batch, event_id, failed, message
 from tests.world import Context, World
 from tillflow.contexts.eventflow import eventlog, pages, tables
 from tillflow.contexts.eventflow.pages import Entry
 from tillflow.values import clock, ids
 
 PRODUCER = "3b9d1c52-7c0f-4c1e-9a53-0c8f2d7b6a11"
-
-
-def event_id(number: int) -> str:
-    return f"{number:08x}-0000-4000-8000-{number:012x}"
-
-
-ENVELOPE = {
-    "event_id": event_id(1),
-    "event_type": "OrderCreated",
-    "occurred_at": "2026-02-10T12:34:56.000Z",
-    "trace_id": "7f2f0c1e-3b7a-4a55-8a5e-0d6f5e2f9c11",
-    "identity": {"user_id": "user-1", "roles": []},
-    "data": {},
-    "version": 1,
-}
-
-
-def batch(*bodies: object) -> dict[str, Any]:
-    records = [
-        {"messageId": f"m-{n}", "body": each if isinstance(each, str) else json.dumps(each)} for n, each in enumerate(bodies)
-    ]
-    return {"Records": records}
-
-
-def message(source: str = "tillflow.orders", **changes: Any) -> dict[str, Any]:
-    return {"detail-type": "OrderCreated", "source": source, "detail": ENVELOPE | changes}
-
-
-def failed(answer: dict[str, Any]) -> list[str]:
-    return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
 
 
 def route(world: World, *bodies: object) -> list[str]:

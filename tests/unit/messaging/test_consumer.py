@@ -1,43 +1,13 @@
 """Consumers behind their queues: one bad message neither holds up nor repeats the others."""
 
-import json
 from typing import Any
 
 import pytest
 
 from tests import shop
+from tests.messages import ENVELOPE, batch, event_id, failed, message
 from tests.world import Context, World
 from tillflow.messaging.consumer import consumer
-
-
-def event_id(number: int) -> str:
-    return f"00000000-0000-4000-8000-{number:012}"
-
-
-ENVELOPE = {
-    "event_id": event_id(1),
-    "event_type": "OrderCreated",
-    "occurred_at": "2026-02-10T12:34:56.000Z",
-    "trace_id": "7f2f0c1e-3b7a-4a55-8a5e-0d6f5e2f9c11",
-    "identity": {"user_id": "user-1", "roles": []},
-    "data": {},
-    "version": 1,
-}
-
-
-def batch(*bodies: object) -> dict[str, Any]:
-    records = [
-        {"messageId": f"m-{n}", "body": body if isinstance(body, str) else json.dumps(body)} for n, body in enumerate(bodies)
-    ]
-    return {"Records": records}
-
-
-def message(**changes: Any) -> dict[str, Any]:
-    return {"detail-type": "OrderCreated", "source": "tillflow.orders", "detail": ENVELOPE | changes}
-
-
-def failed(answer: dict[str, Any]) -> list[str]:
-    return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
 
 
 def test_each_message_s_envelope_is_handled() -> None:

@@ -32,7 +32,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests import backends, template
-from tillflow.contexts.eventflow import door, pages, queuemaking, registry, schemas
+from tillflow.contexts.eventflow import door, pages, queuemaking, schemas, subscribers
 from tillflow.contexts.eventflow.eventlog import Event, of_item
 from tillflow.contexts.identity import jwks, keyring
 from tillflow.contexts.identity.tables import jwks_key
@@ -255,7 +255,7 @@ def _forget() -> None:
     shards.forget()
     door.forget()
     pages.forget()
-    registry.forget()
+    subscribers.forget()
     schemas.forget()
     deadline.start(Context(milliseconds=86_400_000))
 

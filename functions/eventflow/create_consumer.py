@@ -4,6 +4,7 @@ from tillflow.contexts.eventflow import enrolling
 from tillflow.contexts.eventflow.consumeranswers import Consumer
 from tillflow.contexts.eventflow.consumermodels import CreateConsumer
 from tillflow.contexts.eventflow.enrolling import AlreadyRegistered
+from tillflow.contexts.eventflow.registry import TooManyConsumers
 from tillflow.storage.idempotency import KeyReused, Reply
 from tillflow.web.http import Api
 from tillflow.web.request import BadRequest, Request
@@ -16,7 +17,7 @@ api = Api(invalid=BadRequest)
     body=CreateConsumer,
     key="optional",
     answers={201: Consumer},
-    refuses=[AlreadyRegistered, KeyReused],
+    refuses=[AlreadyRegistered, KeyReused, TooManyConsumers],
 )
 def create_consumer(request: Request) -> Reply:
     """

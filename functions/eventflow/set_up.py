@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tillflow.contexts.eventflow import queues, registering, registry
+from tillflow.contexts.eventflow import queuedeleting, queues, registering, registry
 from tillflow.errors import Unavailable
 from tillflow.messaging.envelope import Cause
 from tillflow.runtime import aws, backoff
@@ -50,8 +50,8 @@ def _take_down() -> None:
     """Delete every queue of a consumer: those that are known, and those that SQS lists, for it lists a new one late."""
     known = [each.consumer_id for each in registry.everyone()]
     for consumer_id in known:
-        queues.delete(consumer_id)
-    logger.info("deleted", extra={"queues": len(known) + queues.delete_all()})
+        queuedeleting.delete(consumer_id)
+    logger.info("deleted", extra={"queues": len(known) + queuedeleting.delete_all()})
 
 
 def _patiently(work: Callable[[], None]) -> None:

@@ -14,7 +14,7 @@ from tests.consumers import Consumer
 from tests.contract.test_samples import SAMPLES, run
 from tests.people import OTHER_PASSWORD, first_administrator, member
 from tests.world import SERVICE_TOKEN, World
-from tillflow.contexts.eventflow import launching, leases, queuemaking, queues, registry, schemas
+from tillflow.contexts.eventflow import launching, leases, queuedeleting, queuemaking, registry, schemas
 from tillflow.contexts.identity import jwks, service, totp
 from tillflow.contexts.identity.codes import Purpose
 from tillflow.contexts.stock import homes, movements
@@ -432,7 +432,7 @@ def _replay_events(world: World, consumer: Consumer) -> None:
         assert world.invoke("eventflow/run_replay", given) == {"finished": True}
     with patch.object(launching, "MAX_RUNNING", 0):
         assert consumer.call("POST", "/replays", everything, headers={"Idempotency-Key": "too many"}).status == 409
-    queues.delete(consumer.consumer_id)
+    queuedeleting.delete(consumer.consumer_id)
     given["replay_id"] = consumer.call("POST", "/replays", everything).json["replay_id"]
     with pytest.raises(Unavailable):
         world.invoke("eventflow/run_replay", given)
@@ -458,10 +458,10 @@ def _lose_queues(world: World, consumer: Consumer, producer: producers.Producer)
         ("POST", "/dead-letters/{eventId}/redrive", None),
     )
     for method, rest, body in everything:
-        queues.delete(consumer.consumer_id)
+        queuedeleting.delete(consumer.consumer_id)
         assert consumer.call(method, rest, body, path={"eventId": event_id}).status in (200, 503)
         assert world.invoke("eventflow/tend_consumers", {}) == {"tended": 1}
-    queues.delete(consumer.consumer_id)
+    queuedeleting.delete(consumer.consumer_id)
     producer.deliver()
     assert world.invoke("eventflow/tend_consumers", {}) == {"tended": 1}
 

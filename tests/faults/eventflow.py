@@ -116,7 +116,13 @@ COMMANDS = (
         plays=Play(sending.erases, often=1),
     ),
     Command("make a producer", _make_producer, also=_each_has_its_key, plays=Play(sending.makes_producer, often=1)),
-    Command("change a producer", _administer("PATCH /api/v1/producers/{id}", {"rate": 5}), _make_producer, also=_is(rate=5)),
+    Command(
+        "change a producer",
+        _administer("PATCH /api/v1/producers/{id}", {"rate": 5}),
+        _make_producer,
+        also=_is(rate=5),
+        plays=Play(sending.keeps_producer, often=3, holds=sending.producers_keys_are_as_told),
+    ),
     Command("disable a producer", _administer("POST /api/v1/producers/{id}/disable"), _make_producer, also=_is(disabled=True)),
     Command(
         "enable a producer",

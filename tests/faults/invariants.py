@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from tillflow.contexts.eventflow.eventlog import of_item, opened
 from tillflow.contexts.eventflow.pages import entries_on
+from tillflow.contexts.eventflow.tables import is_consumer
 from tillflow.contexts.orders import rules as orders
 from tillflow.contexts.orders.store import _order
 from tillflow.contexts.stock import rules as stock
@@ -46,6 +47,7 @@ def check(world: Stored) -> None:
     check_movements(world)
     check_events(world)
     check_pages(world)
+    _check_consumers(world)
     _check_money(world)
     for item in world.items("OrdersTable"):
         _check_order(world, item)
@@ -122,6 +124,13 @@ def check_pages(world: Stored) -> None:
         for of in ("ALL", f"TYPE#{event.event_type}", f"PRODUCER#{event.producer_id}"):
             expected[of].add(event.event_id)
     assert listed == expected, "an index lists what is not in the log, or does not list what is"
+
+
+def _check_consumers(world: Stored) -> None:
+    """As many consumers are counted as there are."""
+    items = world.items("EventFlowTable")
+    counted = sum(item["consumers"] for item in items if "consumers" in item)
+    assert counted == sum(is_consumer(item) and item["status"] != "DELETING" for item in items), "consumers are miscounted"
 
 
 def _check_money(world: Stored) -> None:

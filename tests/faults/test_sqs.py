@@ -8,8 +8,9 @@ from tests.faults import passing
 from tests.faults.command import once
 from tests.faults.wire import Call, Fault, Gone
 from tests.faults.world import World
-from tillflow.contexts.eventflow import queuemaking, queues
-from tillflow.contexts.eventflow.queues import Message, Pointer, QueueGone
+from tillflow.contexts.eventflow import queuedeleting, queuemaking, queues
+from tillflow.contexts.eventflow.pointers import Pointer
+from tillflow.contexts.eventflow.queues import Message, QueueGone
 from tillflow.errors import Unavailable
 from tillflow.runtime import aws
 from tillflow.values import ids
@@ -71,7 +72,7 @@ def test_a_lease_that_is_over_can_not_be_extended_and_an_old_receipt_deletes_not
 
 
 def test_the_name_of_a_deleted_queue_is_free_after_a_minute(owner: Owner) -> None:
-    queues.delete(_ID)
+    queuedeleting.delete(_ID)
     with pytest.raises(QueueGone):
         receive(owner)
     with pytest.raises(Unavailable):
@@ -84,7 +85,7 @@ def test_everything_is_as_it_was_when_it_is_restored(owner: Owner, world: World)
     queues.send(owner, _POINTERS)
     before = world.snapshot()
     receive(owner)
-    queues.delete(_ID)
+    queuedeleting.delete(_ID)
     world.restore(before)
     assert len(receive(owner)) == 3
 

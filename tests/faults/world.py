@@ -26,7 +26,7 @@ from tests.faults.secretstore import SecretStore
 from tests.faults.wire import Gone, Wire
 from tests.faults.wiring import Wiring, matches, resource_of
 from tests.world import JWKS, SECRETS, Context, handler
-from tillflow.contexts.eventflow import door, pages, registry
+from tillflow.contexts.eventflow import door, pages, subscribers
 from tillflow.contexts.identity import jwks, passwords
 from tillflow.contexts.payments import gateways, sandbox
 from tillflow.contexts.stock import homes, movements, shards
@@ -105,7 +105,7 @@ class World:
         shards.forget()
         door.forget()
         pages.forget()
-        registry.forget()
+        subscribers.forget()
 
     def items(self, table: str) -> list[Item]:
         """Return every item of *table*, as plain values."""

@@ -11,7 +11,7 @@ from tests.faults.actor import Actor, acting
 from tests.faults.wire import Gone
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.weather import Fate
-from tillflow.contexts.eventflow import door, pages, registry, schemas
+from tillflow.contexts.eventflow import door, pages, schemas, subscribers
 from tillflow.contexts.stock import shards
 from tillflow.runtime import deadline, secrets
 
@@ -22,7 +22,7 @@ _OWN: tuple[tuple[Any, str, Callable[[], Any]], ...] = (
     (shards, "_kept", dict),
     (door, "_leases", dict),
     (pages, "_kept", pages._Kept),  # noqa: SLF001 - a process's own
-    (registry, "_known", list),
+    (subscribers, "_known", list),
     (schemas, "_kept", schemas._Kept),  # noqa: SLF001
     (passing, "skew", lambda: 0.0),
 )

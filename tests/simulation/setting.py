@@ -16,7 +16,7 @@ from tests.simulation.day import Simulator
 from tests.simulation.lambdas import running
 from tests.simulation.scheduler import dice
 from tests.simulation.shop import open_shop
-from tillflow.contexts.identity import factors, passwords
+from tillflow.contexts.identity import factors, machines, passwords
 from tillflow.runtime import aws, metrics
 from tillflow.values import ids
 
@@ -50,6 +50,7 @@ def empty(patch: pytest.MonkeyPatch) -> Cloud:
     # What is random in what is stored is not, here.
     patch.setattr(passwords, "hashed", lambda text: PasswordHasher(1, 8, 1).hash(text, salt=bytes(16)))
     patch.setattr(factors, "secrets", SimpleNamespace(token_bytes=bytes))
+    patch.setattr(machines, "token_urlsafe", lambda _: "A" * 43)
     return cloud
 
 

@@ -3,6 +3,7 @@
 from tests.faults.client import move_stock, send
 from tests.faults.world import World
 from tests.simulation.plays import accounts as living
+from tests.simulation.plays import eventflow as sending
 
 BUYERS = ("ann", "ben", "cem", "dora", "eve", "finn")
 OPERATORS = ("olga", "otto")
@@ -18,6 +19,7 @@ SHARDS = {PLENTY: 4, "APPLE": 3}
 def open_shop(world: World) -> None:
     """Open it: apples and pears in two places, plums in one; sellers may move stock in Bremen and Kiel. Some have logged in."""
     living.move_in()
+    sending.move_in()
     for code in WAREHOUSES:
         sellers = [] if code == "HAMBURG" else list(SELLERS)
         send(world, "POST /api/v1/warehouses", {"code": code, "name": code.title(), "sellerIds": sellers}, role="admin")

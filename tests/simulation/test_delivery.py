@@ -10,7 +10,7 @@ from tests.simulation.bugs import Bug
 from tests.simulation.delivering import Run
 from tests.simulation.delivery import place, show
 from tests.world import handler
-from tillflow.contexts.eventflow import fetching, leases, queues, registry, replays, routing, tending
+from tillflow.contexts.eventflow import fetching, leases, queues, registry, replays, routing, subscribers, tending
 
 EVENTS, SEEDS = 400, (1, 2)
 SEEDS_FOR_A_BUG = 4
@@ -45,7 +45,7 @@ def test_the_same_seed_is_the_same_run(opened: Opened) -> None:
 
 
 BUGS = [
-    Bug("whoever becomes a consumer is not seen", registry, "subscribers", " or _known[0][0] != version", ""),
+    Bug("whoever becomes a consumer is not seen", subscribers, "now", " or _known[0][0] != version", ""),
     Bug(
         "what a queue did not take is taken for sent",
         routing,

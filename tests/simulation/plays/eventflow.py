@@ -3,13 +3,25 @@
 from typing import Any
 
 from tests.simulation.scene import Evening, Request, Scene
+from tillflow.contexts.eventflow import tables
 from tillflow.contexts.eventflow.eventlog import of_item
-from tillflow.values import ids
+from tillflow.contexts.identity import machines
+from tillflow.contexts.identity import tables as identity
+from tillflow.storage import batch
+from tillflow.values import clock, ids
 
 SEND, SEND_MANY, ERASE = "POST /api/v1/events", "POST /api/v1/events/batch", "DELETE /api/v1/events/{id}/payload"
 PRODUCER_ID = "3b9d1c52-7c0f-4c1e-9a53-0c8f2d7b6a11"
 # What the authorizer tells of it.
 TOLD = {"scopes": "events:write", "producer_id": PRODUCER_ID, "rate": "1000", "stamp": "0"}
+KEPT_ID, KEPT_KEY_ID = ids.derived("producer", "kept"), ids.derived("key", "kept")
+KEEPING = (
+    "PATCH /api/v1/producers/{id}",
+    "POST /api/v1/producers/{id}/disable",
+    "POST /api/v1/producers/{id}/enable",
+    "POST /api/v1/producers/{id}/keys",
+    "DELETE /api/v1/producers/{id}/keys/{keyId}",
+)
 _TYPES = ("till.opened", "till.closed")
 _TOO_MANY = frozenset({"TOO_MANY_EVENTS"})
 
@@ -39,6 +51,35 @@ def erases(scene: Scene) -> Request:
     """Return the request of an administrator to erase what an event says, which there may not be."""
     event_id = ids.derived("event", f"{PRODUCER_ID}:{some_key(scene)}")
     return Request(ERASE, "an-admin", "admin", path={"id": event_id}, codes=frozenset({"EVENT_NOT_FOUND"}))
+
+
+def keeps_producer(scene: Scene) -> Request:
+    """Return the request of an administrator to change something about a producer that moved in before."""
+    route = scene.dice.choice(KEEPING)
+    path = {"id": KEPT_ID} | ({"keyId": KEPT_KEY_ID} if "{keyId}" in route else {})
+    body = {"rate": 7} if route.startswith("PATCH") else {}
+    return Request(route, "an-admin", "admin", body, path, codes=frozenset({"CREDENTIAL_NOT_FOUND"}))
+
+
+def move_in() -> None:
+    """Let there be a producer, and its key."""
+    made = {"created_at": clock.EARLIEST, "created_by": "an-admin"}
+    listed = {"listed": tables.PRODUCERS, "listed_as": tables.listed_as(clock.EARLIEST, KEPT_ID)}
+    known = tables.producer_key(KEPT_ID) | {"name": "Kept", "disabled": False} | made | listed
+    batch.put("EventFlowTable", [known])
+    key = {"kind": machines.API_KEY, "owner": KEPT_ID, "name": "first", "scopes": ["events:write"], "digest": b""}
+    listed = {"listed": identity.machines_listed(machines.API_KEY, KEPT_ID), "listed_as": clock.EARLIEST}
+    batch.put("IdentityTable", [identity.machine_key(KEPT_KEY_ID) | key | made | listed])
+
+
+def producers_keys_are_as_told(evening: Evening) -> None:
+    """A key that somebody was told of is kept, and one that was revoked stays so."""
+    keys = {identity.machine_id_of(item): item for item in evening.items("IdentityTable") if item.get("owner") == KEPT_ID}
+    for sent in evening.history:
+        if sent.request.route == KEEPING[3] and sent.succeeded:
+            assert sent.body["id"] in keys, "a key was shown that is not kept"
+        if sent.request.route == KEEPING[4] and sent.succeeded:
+            assert "revoked_at" in keys[KEPT_KEY_ID], "what was revoked opens doors"
 
 
 def makes_producer(scene: Scene) -> Request:

@@ -12,8 +12,8 @@ from tests import consumers, producers
 from tests.consumers import Consumer
 from tests.producers import Producer
 from tests.world import World
-from tillflow.contexts.eventflow import leases, queues, registry
-from tillflow.contexts.eventflow.queues import Pointer
+from tillflow.contexts.eventflow import leases, queuedeleting, queues, registry, subscribers
+from tillflow.contexts.eventflow.pointers import Pointer
 from tillflow.errors import Unavailable
 from tillflow.runtime import aws
 from tillflow.storage.attributes import to_item
@@ -399,7 +399,7 @@ def test_a_consumer_that_is_not_there_is_not_found(world: World, consumer_id: st
 def test_a_queue_that_somebody_deleted_is_made_again_and_what_was_in_it_is_begun_to_be_sent_again(world: World) -> None:
     consumer, producer = consumers.add(world), producers.add(world)
     sent(producer, "till.opened")
-    queues.delete(consumer.consumer_id)
+    queuedeleting.delete(consumer.consumer_id)
     answer = consumer.call("GET", "/events")
     assert (answer.status, answer.json["error_code"]) == (503, "CONSUMER_QUEUE_MISSING")
     assert consumer.shown()["broken_at"]
@@ -416,7 +416,7 @@ def test_a_queue_that_somebody_deleted_is_made_again_and_what_was_in_it_is_begun
 
 def test_a_mark_that_is_made_while_a_queue_is_made_again_is_not_taken_away(world: World) -> None:
     consumer = consumers.add(world)
-    queues.delete(consumer.consumer_id)
+    queuedeleting.delete(consumer.consumer_id)
     registry.mark_broken(registry.find(consumer.consumer_id))
 
     def meanwhile(*_: object) -> str:
@@ -445,11 +445,20 @@ def test_a_registration_that_was_given_up_is_ended_after_a_quarter_of_an_hour(wo
 def test_a_registration_goes_on_where_it_had_ended(world: World) -> None:
     with patch("tillflow.contexts.eventflow.queuemaking.create", side_effect=Unavailable):
         assert consumers.register(world, key="k").status == 503
-    assert registry.subscribers() == ()
+    assert subscribers.now() == ()
     assert consumers.register(world, key="k", name="Other").json["error_code"] == "IDEMPOTENCY_KEY_REUSED"
     answer = consumers.register(world, key="k")
     assert (answer.status, answer.json["status"]) == (201, "ACTIVE")
-    assert [each.consumer_id for each in registry.subscribers()] == [answer.json["consumer_id"]]
+    assert [each.consumer_id for each in subscribers.now()] == [answer.json["consumer_id"]]
+
+
+def test_one_consumer_too_many_is_refused_before_it_has_a_queue(world: World) -> None:
+    with patch.object(registry, "MOST", 1):
+        first = consumers.register(world, key="k").json
+        refused = consumers.register(world)
+        assert (refused.status, refused.json["error_code"]) == (409, "TOO_MANY_CONSUMERS")
+        assert consumers.register(world, key="k").json == first
+    assert len(aws.client("sqs").list_queues(QueueNamePrefix=queues.name_of(first["consumer_id"])[:-32])["QueueUrls"]) == 1
 
 
 def test_an_old_key_that_has_a_consumer_registers_no_other(world: World) -> None:

@@ -7,8 +7,9 @@ import pytest
 from botocore.stub import Stubber
 
 from tests.world import World
-from tillflow.contexts.eventflow import queuemaking, queues
-from tillflow.contexts.eventflow.queues import Pointer, QueueGone
+from tillflow.contexts.eventflow import queuedeleting, queuemaking, queues
+from tillflow.contexts.eventflow.pointers import Pointer
+from tillflow.contexts.eventflow.queues import QueueGone
 from tillflow.errors import Unavailable
 from tillflow.runtime import aws
 from tillflow.values import ids
@@ -119,8 +120,8 @@ def test_what_is_no_pointer_of_this_consumer_is_handed_to_nobody(body: str) -> N
 
 def test_a_queue_that_is_gone_is_said_to_be_whatever_is_asked_of_it() -> None:
     owner = made()
-    queues.delete(owner.consumer_id)
-    queues.delete(owner.consumer_id)
+    queuedeleting.delete(owner.consumer_id)
+    queuedeleting.delete(owner.consumer_id)
     for ask in (
         lambda: queues.send(owner, [pointer()]),
         lambda: receive(owner),
@@ -136,7 +137,7 @@ def test_with_the_stack_goes_every_queue_of_its_consumers_and_no_other() -> None
     for _ in range(3):
         made()
     aws.client("sqs").create_queue(QueueName="till-consumer-of-another-stack")
-    assert queues.delete_all() == 3
+    assert queuedeleting.delete_all() == 3
     left = {url.rpartition("/")[2] for url in aws.client("sqs").list_queues()["QueueUrls"]}
     assert {_DEAD, "till-consumer-of-another-stack"} <= left
     assert not [name for name in left if name.startswith("till-consumer-") and name != "till-consumer-of-another-stack"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.metering import metered
-from tillflow.contexts.eventflow import registry
+from tillflow.contexts.eventflow import registry, subscribers
 from tillflow.contexts.eventflow.registry import Consumer, Status
 from tillflow.messaging.envelope import Cause
 from tillflow.storage.again import Moved
@@ -49,21 +49,34 @@ def test_a_consumer_wants_types_and_what_begins_as_they_do(types: tuple[str, ...
 
 
 def test_subscribers_are_those_with_a_queue_and_a_change_is_seen_at_once() -> None:
-    assert registry.subscribers() == ()
+    assert subscribers.now() == ()
     one, other = added("a"), added("b")
-    assert {each.consumer_id for each in registry.subscribers()} == {one.consumer_id, other.consumer_id}
+    assert {each.consumer_id for each in subscribers.now()} == {one.consumer_id, other.consumer_id}
     one = changed(one, types=("c",), status=Status.PAUSED)
-    assert {each.types for each in registry.subscribers()} == {("b",), ("c",)}
+    assert {each.types for each in subscribers.now()} == {("b",), ("c",)}
     changed(one, status=Status.DELETING)
-    assert [each.types for each in registry.subscribers()] == [("b",)]
+    assert [each.types for each in subscribers.now()] == [("b",)]
+
+
+def test_there_are_as_many_consumers_as_a_router_can_serve_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "MOST", 2)
+    one, _ = added("a"), added("b")
+    with pytest.raises(registry.TooManyConsumers):
+        added("c")
+    changed(changed(one, name="New"), status=Status.DELETING)
+
+    added("c")
+    with pytest.raises(registry.TooManyConsumers):
+        added("d")
+    assert [each.types for each in subscribers.now()] == [("b",), ("c",)]
 
 
 def test_what_has_not_changed_costs_one_read_unit() -> None:
     added("a")
-    registry.subscribers()
+    subscribers.now()
     with metered() as meter:
         for _ in range(3):
-            registry.subscribers()
+            subscribers.now()
     assert (meter.calls, meter.read) == (["get_item"] * 3, 3)
 
 

@@ -9,8 +9,8 @@ import pytest
 from tests import consumers, producers
 from tests.consumers import Consumer
 from tests.world import Context, World
-from tillflow.contexts.eventflow import launching, queuemaking, queues, registry, replaying, replaystore
-from tillflow.contexts.eventflow.queues import Pointer
+from tillflow.contexts.eventflow import launching, queuedeleting, queuemaking, queues, registry, replaying, replaystore
+from tillflow.contexts.eventflow.pointers import Pointer
 from tillflow.errors import Unavailable
 from tillflow.runtime import aws, deadline
 from tillflow.values import clock, ids
@@ -307,7 +307,7 @@ def test_a_queue_that_was_made_again_gets_what_it_should_have_had(world: World, 
     producer = producers.add(world)
     later = producer.send("till.opened").json["event_id"]
     producer.deliver()
-    queues.delete(consumer.consumer_id)
+    queuedeleting.delete(consumer.consumer_id)
     assert consumer.call("GET", "/events").status == 503
     assert world.invoke("eventflow/tend_consumers", {}) == {"tended": 1}
 
@@ -333,7 +333,7 @@ def test_what_is_routed_while_a_queue_is_made_is_sent_by_the_replay_that_follows
     assert run(consumer, begun)
     assert got(consumer) == missed
 
-    queues.delete(consumer.consumer_id)
+    queuedeleting.delete(consumer.consumer_id)
     registry.mark_broken(registry.find(consumer.consumer_id))
     later = producer.send().json["event_id"]
     everyone = registry.everyone
@@ -354,7 +354,7 @@ def test_what_is_routed_while_a_queue_is_made_is_sent_by_the_replay_that_follows
 def test_a_run_that_finds_no_queue_says_so_and_goes_on_later(world: World, sent: list[str]) -> None:
     consumer = consumers.add(world, "till.*")
     begun = replay(consumer)
-    queues.delete(consumer.consumer_id)
+    queuedeleting.delete(consumer.consumer_id)
 
     with pytest.raises(Unavailable):
         run(consumer, begun)

@@ -10,7 +10,7 @@ import pytest
 
 from local.shop.samples import sample
 from tests.world import Context, World
-from tillflow.contexts.eventflow import queues, registering, tables
+from tillflow.contexts.eventflow import queuedeleting, registering, tables
 from tillflow.contexts.eventflow.models import ListQuery
 from tillflow.errors import Unavailable
 from tillflow.runtime import aws
@@ -97,7 +97,7 @@ def test_a_failure_is_told_and_not_waited_for(
     def fail() -> int:
         raise ValueError("It is not as it should be.")
 
-    monkeypatch.setattr(queues, "delete_all", fail)
+    monkeypatch.setattr(queuedeleting, "delete_all", fail)
 
     answer = cloudformation.ask(world, "Delete")
 
@@ -115,7 +115,7 @@ def test_a_dependency_that_is_away_for_a_moment_is_waited_for(
             raise Unavailable("Not now.")
         return 0
 
-    monkeypatch.setattr(queues, "delete_all", fail_twice)
+    monkeypatch.setattr(queuedeleting, "delete_all", fail_twice)
 
     assert cloudformation.ask(world, "Delete")["Status"] == "SUCCESS"
     assert next(times) == 3
@@ -127,7 +127,7 @@ def test_one_that_stays_away_is_told_before_time_is_up(
     def away() -> int:
         raise Unavailable("Not now.")
 
-    monkeypatch.setattr(queues, "delete_all", away)
+    monkeypatch.setattr(queuedeleting, "delete_all", away)
 
     assert cloudformation.ask(world, "Delete", milliseconds=20_000)["Status"] == "FAILED"
 

@@ -142,8 +142,12 @@ def test_a_link_is_good_once_and_for_a_day(world: World, time: list[datetime]) -
     refused(ada.send("POST /v1/auth/email/verify", {"token": token}), 422, "INVALID_CODE")
 
 
+def other(letter: str) -> str:
+    return "A" if letter != "A" else "E"
+
+
 @pytest.mark.parametrize(
-    "change", [lambda t: t[:-1] + ("A" if t[-1] != "A" else "B"), lambda t: "A" + t[1:], lambda _: "", lambda t: t * 9]
+    "change", [lambda t: t[:-1] + other(t[-1]), lambda t: other(t[0]) + t[1:], lambda _: "", lambda t: t * 9]
 )
 def test_a_token_that_is_none_of_a_mail_s_opens_nothing(world: World, change: Any) -> None:
     ada = Person(world)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tillflow.contexts.eventflow import deadletters, queues, registry, tables
+from tillflow.contexts.eventflow import deadletters, queuedeleting, queues, registry, tables
 from tillflow.contexts.eventflow.consumermodels import ConsumerFields
 from tillflow.contexts.eventflow.models import ListQuery
 from tillflow.contexts.eventflow.queues import QueueGone
@@ -95,7 +95,7 @@ def remove(consumer_id: str, cause: Cause) -> None:
 
 def finish_removal(consumer_id: str) -> None:
     """Delete the queue of a consumer that nobody sends to any more, then itself; what else speaks of it expires."""
-    queues.delete(consumer_id)
+    queuedeleting.delete(consumer_id)
     batch.delete(tables.eventflow(), [tables.consumer_key(consumer_id)])
 
 

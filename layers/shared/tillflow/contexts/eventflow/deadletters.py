@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from itertools import batched
 from typing import Any
 
-from tillflow.contexts.eventflow import fetching, queues, tables
+from tillflow.contexts.eventflow import fetching, pointers, queues, tables
 from tillflow.contexts.eventflow.eventlog import RETENTION_SECONDS
 from tillflow.contexts.eventflow.models import ListQuery
-from tillflow.contexts.eventflow.queues import BATCH, MAX_DELIVERIES, Pointer, QueueGone
+from tillflow.contexts.eventflow.pointers import Pointer
+from tillflow.contexts.eventflow.queues import BATCH, MAX_DELIVERIES, QueueGone
 from tillflow.contexts.eventflow.registry import Consumer
 from tillflow.errors import Invalid, NotFound, Unavailable
 from tillflow.runtime import aws, deadline
@@ -46,7 +47,7 @@ def keep(record: dict[str, Any]) -> None:
     Raises:
         NotAPointer: it points to nothing.
     """
-    if (told := queues.pointer_of(record["body"])) is None:
+    if (told := pointers.read(record["body"])) is None:
         raise NotAPointer("No pointer to an event.")
     (consumer_id, pointer), now = told, clock.now()
     key = tables.dead_letter_key(consumer_id, pointer.event_id, record["attributes"]["SentTimestamp"])
@@ -137,12 +138,12 @@ def _send(consumer: Consumer, letters: Sequence[Item]) -> int:
     """Queue what *letters* point to, take those off the list, and return how many the queue did not take."""
     left = 0
     for some in batched(letters, BATCH, strict=False):
-        pointers = list(map(pointer_to, some))
+        wanted = list(map(pointer_to, some))
         try:
-            untaken = queues.send(consumer, pointers)
+            untaken = queues.send(consumer, wanted)
         except QueueGone as error:
             raise fetching.missing(consumer) from error
-        taken = [letter for letter, pointer in zip(some, pointers, strict=True) if pointer not in untaken]
+        taken = [letter for letter, pointer in zip(some, wanted, strict=True) if pointer not in untaken]
         forget(taken)
         left += len(untaken)
     return left

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from tillflow.contexts.eventflow import deadletters, pages, registry, tables
 from tillflow.contexts.eventflow.pages import Entry
-from tillflow.contexts.eventflow.queues import Pointer
+from tillflow.contexts.eventflow.pointers import Pointer
 from tillflow.contexts.eventflow.registry import Consumer
 from tillflow.contexts.eventflow.replaystore import Replay
 from tillflow.runtime import aws, deadline

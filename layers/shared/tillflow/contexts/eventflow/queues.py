@@ -1,25 +1,24 @@
 """
-The consumers' queues: one in SQS for each, of pointers to events. All that is asked of SQS for them is asked here.
+The consumers' queues: one in SQS for each, of pointers to events (pointers.py). What is asked of a queue is asked here.
 
-A message is a pointer, `{"event_id", "consumer_id", "event_type", "producer_id", "replayed"}`: what it points to is stored once.
-It is leased with a receipt, and comes again when the lease is over; after ten deliveries it goes to the queue of dead letters.
+A message is leased with a receipt, and comes again when the lease is over; after ten deliveries it goes to the dead letters.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 from itertools import batched
 from typing import Any, Protocol
 from uuid import UUID
 
+from tillflow.contexts.eventflow import pointers
+from tillflow.contexts.eventflow.pointers import Pointer
 from tillflow.errors import Unavailable
 from tillflow.runtime import aws, faults
 from tillflow.runtime.config import setting
 from tillflow.runtime.invocation import logger
-from tillflow.values import clock, ids, jsontext
+from tillflow.values import clock
 
 # SQS' limits: of one batch, of a message's whole time with one reader, of a queue's memory, and of its name.
 BATCH = 10
@@ -27,13 +26,10 @@ LONGEST_LEASE_SECONDS = 43_200
 RETENTION_SECONDS = 1_209_600
 MAX_DELIVERIES = 10
 LONGEST_NAME = 80
-_PAGE = 1_000
 # A poll must be answered before botocore gives the call up.
 _LONGEST_POLL_SECONDS = 2
 # A queue's metrics come within minutes.
 _MEASURED_SECONDS = 600
-# What a message's producer may be as SQS names a group; another name stands for it.
-_GROUP = re.compile(r"[!-~]{1,128}")
 
 type Results = list[str | None]
 
@@ -52,16 +48,6 @@ class Owner(Protocol):
     @property
     def queue_url(self) -> str:
         """Where its queue is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """Which event is meant, and whether it is sent again on purpose."""
-
-    event_id: str
-    event_type: str
-    producer_id: str
-    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,51 +72,16 @@ def name_of(consumer_id: str) -> str:
     return f"{setting('CONSUMER_QUEUES')}{UUID(consumer_id).hex}"
 
 
-def delete(consumer_id: str) -> None:
+def send(consumer: Owner, wanted: Sequence[Pointer]) -> list[Pointer]:
     """
-    Delete a consumer's queue, with what is in it, if it is there.
-
-    Raises:
-        Unavailable: SQS does not answer.
-    """
-    client = aws.client("sqs")
-    with faults.unavailable("queue service"), suppress(client.exceptions.QueueDoesNotExist):
-        client.delete_queue(QueueUrl=client.get_queue_url(QueueName=name_of(consumer_id))["QueueUrl"])
-
-
-def delete_all() -> int:
-    """Delete every consumer's queue, for the stack is deleted; return how many there were."""
-    client, ours = aws.client("sqs"), re.compile(re.escape(setting("CONSUMER_QUEUES")) + "[0-9a-f]{32}")
-    # SQS pages only for who says how large a page is.
-    pages = client.get_paginator("list_queues").paginate(
-        QueueNamePrefix=setting("CONSUMER_QUEUES"), PaginationConfig={"PageSize": _PAGE}
-    )
-    with faults.unavailable("queue service"):
-        # Somebody may have given a queue of theirs such a name.
-        urls = [url for page in pages for url in page.get("QueueUrls", ()) if ours.fullmatch(url.rpartition("/")[2])]
-        for url in urls:
-            # For a minute, SQS lists what it has deleted.
-            with suppress(client.exceptions.QueueDoesNotExist):
-                client.delete_queue(QueueUrl=url)
-    return len(urls)
-
-
-def send(consumer: Owner, pointers: Sequence[Pointer]) -> list[Pointer]:
-    """
-    Send *pointers* to a consumer's queue, and return those that it did not take (or may not have): they may be sent again.
-
-    One producer's burst does not hold up the others: messages are grouped by producer, and SQS shares a queue out fairly.
+    Send pointers to a consumer's queue, and return those that it did not take (or may not have): they may be sent again.
 
     Raises:
         QueueGone: there is no such queue.
     """
-
-    def entry(pointer: Pointer) -> dict[str, Any]:
-        body = jsontext.dumps({"consumer_id": consumer.consumer_id, **asdict(pointer)})
-        return {"MessageBody": body, "MessageGroupId": _group(pointer.producer_id)}
-
-    results = _in_batches(aws.client("sqs").send_message_batch, consumer.queue_url, [entry(each) for each in pointers])
-    return [pointer for pointer, failure in zip(pointers, results, strict=True) if failure is not None]
+    entries = [pointers.entry(consumer.consumer_id, each) for each in wanted]
+    results = _in_batches(aws.client("sqs").send_message_batch, consumer.queue_url, entries)
+    return [pointer for pointer, failure in zip(wanted, results, strict=True) if failure is not None]
 
 
 def receive(consumer: Owner, most: int, *, lease_seconds: int, wait_seconds: int) -> list[Message]:
@@ -208,23 +159,9 @@ def oldest_age(consumer: Owner) -> int | None:
     return int(max(points, key=lambda point: point["Timestamp"])["Maximum"]) if points else None
 
 
-def pointer_of(body: str) -> tuple[str, Pointer] | None:
-    """Return whose message and which pointer a message's *body* is, or None: anybody with the right may send anything."""
-    try:
-        told = jsontext.loads(body)
-        pointer = Pointer(told["event_id"], told["event_type"], told["producer_id"], replayed=told["replayed"])
-        consumer_id = told["consumer_id"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
-    texts = (consumer_id, pointer.event_id, pointer.event_type, pointer.producer_id)
-    if not all(isinstance(text, str) for text in texts) or not isinstance(pointer.replayed, bool):
-        return None
-    return (consumer_id, pointer) if ids.is_uuid(consumer_id) and ids.is_uuid(pointer.event_id) else None
-
-
 def _leased(consumer: Owner, messages: Sequence[Any]) -> Iterator[Message]:
     for message in messages:
-        match pointer_of(message["Body"]):
+        match pointers.read(message["Body"]):
             case (consumer.consumer_id, pointer):
                 yield Message(pointer, message["ReceiptHandle"], int(message["Attributes"]["ApproximateReceiveCount"]))
             case _:
@@ -253,7 +190,3 @@ def _there() -> Iterator[None]:
         yield
     except aws.client("sqs").exceptions.QueueDoesNotExist as error:
         raise QueueGone from error
-
-
-def _group(producer_id: str) -> str:
-    return producer_id if _GROUP.fullmatch(producer_id) else sha256(producer_id.encode("utf-8", "surrogatepass")).hexdigest()

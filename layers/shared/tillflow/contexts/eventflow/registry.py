@@ -1,8 +1,9 @@
 """
 The consumers there are: who wants which events.
 
-All are in one partition, beside the number of their changes: a router reads that number with every batch of events, and the
-partition again when it has moved. So a change holds for every event that is routed after it was committed.
+All are in one partition, beside one item that has their number and the number of their changes: a router reads that with every
+batch of events, and the partition again when it has moved (subscribers.py). So a change holds for every event that is routed
+after it was committed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,7 @@ from tillflow.messaging.envelope import Cause
 from tillflow.storage import database
 from tillflow.storage.again import Moved
 from tillflow.storage.attributes import Item
-from tillflow.storage.commit import Commit, absent, always, when
+from tillflow.storage.commit import Commit, When, absent, always, when
 from tillflow.storage.tables import Key
 from tillflow.values import clock, ids
 
@@ -35,6 +36,8 @@ class Status(StrEnum):
 
 # Those that events are sent to.
 LIVE = (Status.ACTIVE, Status.PAUSED)
+# A router has 25 seconds for a batch, and sends it to one after the other.
+MOST = 1_000
 
 
 class ConsumerNotFound(NotFound):
@@ -47,6 +50,12 @@ class ConsumerNotReady(Conflict):
     """The consumer's registration has not ended: nothing can be asked of it yet."""
 
     code = "CONSUMER_NOT_READY"
+
+
+class TooManyConsumers(Conflict):
+    """There are as many consumers as a router can serve."""
+
+    code = "TOO_MANY_CONSUMERS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,31 +87,6 @@ class Consumer:
 def fits(types: Sequence[str], event_type: str) -> bool:
     """Tell whether a type is one of these, or begins as one that ends with a star does."""
     return any(event_type.startswith(each[:-1]) if each.endswith(_ANY) else event_type == each for each in types)
-
-
-# What this process read last: the number of changes, and whom events are sent to.
-_known: list[tuple[int, tuple[Consumer, ...]]] = []
-
-
-def subscribers() -> tuple[Consumer, ...]:
-    """
-    Return the consumers that events are sent to, as of now (one read unit; all are read again where one has changed).
-
-    Raises:
-        Unavailable: the database does not answer.
-    """
-    found = database.get(tables.eventflow(), tables.consumers_version_key())
-    version = found["version"] if found else 0
-    if not _known or _known[0][0] != version:
-        # Read after the number: what has changed in between is in there, and read again next time.
-        live = tuple(each for each in everyone() if each.status in LIVE)
-        _known[:] = [(version, live)]
-    return _known[0][1]
-
-
-def forget() -> None:
-    """Drop what is kept (tests)."""
-    _known.clear()
 
 
 def everyone() -> Iterator[Consumer]:
@@ -148,8 +132,18 @@ def found_in(item: Item | None) -> Consumer:
 
 
 def add(commit: Commit, consumer: Consumer, taken: Callable[[Item], Exception]) -> None:
-    """Let *commit* have a new consumer, to whom no event is sent yet; *taken* returns what it means that its id has an item."""
+    """
+    Let *commit* have a new consumer, to whom no event is sent yet; *taken* returns what it means that its id has an item.
+
+    The commit raises `TooManyConsumers` where there are as many as there may be.
+    """
     commit.put(tables.eventflow(), _item_of(consumer), when=absent(), otherwise=lambda found: taken(found or {}))
+    _count(
+        commit,
+        {"consumers": 1},
+        when("attribute_not_exists(#consumers) OR #consumers < :most", most=MOST),
+        TooManyConsumers(f"There are {MOST} consumers. Delete one that nobody reads, or let one have more types of events."),
+    )
 
 
 def save(commit: Commit, before: Consumer, after: Consumer) -> Consumer:
@@ -163,8 +157,8 @@ def save(commit: Commit, before: Consumer, after: Consumer) -> Consumer:
         when=when("#version = :before", before=before.version),
         otherwise=lambda _: Moved(),
     )
-    number = tables.consumers_version_key()
-    commit.update(tables.eventflow(), number, add={"version": 1}, when=always(), otherwise=lambda _: None)
+    leaves = after.status == Status.DELETING != before.status
+    _count(commit, {"version": 1} | ({"consumers": -1} if leaves else {}), always())
     return saved
 
 
@@ -201,6 +195,10 @@ def of_item(item: Item) -> Consumer:
         item.get("queue_url", ""),
         item.get("broken_at"),
     )
+
+
+def _count(commit: Commit, add: dict[str, int], when: When, refusal: Exception | None = None) -> None:
+    commit.update(tables.eventflow(), tables.consumers_version_key(), add=add, when=when, otherwise=lambda _: refusal)
 
 
 def _item_of(consumer: Consumer) -> dict[str, Any]:

@@ -8,9 +8,10 @@ is sent to, or finds it in the indexes.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tillflow.contexts.eventflow import eventlog, pages, queues, registry, tables
+from tillflow.contexts.eventflow import eventlog, pages, queues, registry, subscribers, tables
 from tillflow.contexts.eventflow.pages import Entry
-from tillflow.contexts.eventflow.queues import Pointer, QueueGone
+from tillflow.contexts.eventflow.pointers import Pointer
+from tillflow.contexts.eventflow.queues import QueueGone
 from tillflow.errors import Unavailable
 from tillflow.messaging.consumer import Delivery
 from tillflow.messaging.envelope import NotAnEnvelope
@@ -82,7 +83,7 @@ def _send(entries: set[Entry]) -> set[str]:
     Where there is no time for all consumers, other ones are the last when the events come again.
     """
     left: set[str] = set()
-    consumers = registry.subscribers()
+    consumers = subscribers.now()
     first = clock.milliseconds(clock.now()) % len(consumers) if consumers else 0
     for consumer in (*consumers[first:], *consumers[:first]):
         wanted = [Pointer(*each[1:4]) for each in sorted(entries) if consumer.wants(each.event_type)]

@@ -12,7 +12,7 @@ EventFlow in DynamoDB: keys and access patterns.
 | EVENTFLOW_TABLE           | how often schemas have changed               | SCHEMAS, STAMP                            | 1 a request               | 2 a change        |
 | EVENTFLOW_TABLE           | a type's schemas, by version                 | TYPE#<type>, VERSION#<number>             | 1 a 4 KB                  | 2 a KB            |
 | EVENTFLOW_TABLE           | a consumer; all of them, in one partition    | CONSUMERS, CONSUMER#<id>                  | 1 a 4 KB                  | 2                 |
-| EVENTFLOW_TABLE           | how often consumers have changed             | CONSUMERS, VERSION                        | 1 a batch of events       | 2 a change        |
+| EVENTFLOW_TABLE           | how often consumers have changed, and how many there are | CONSUMERS, VERSION            | 1 a batch of events       | 2 a change        |
 | EVENTFLOW_TABLE           | what a poller was given and acknowledges next | POLLER#<consumer id>#<digest>, POLLER    | 1 a 4 KB                  | 1 a KB            |
 | EVENTFLOW_TABLE           | an event that a consumer has failed on, and all of them | DEAD#<consumer id>, <event id>#<when it was sent> | 1 a 4 KB | 1 in, 1 out |
 | EVENTFLOW_TABLE           | a consumer's replays                         | REPLAYS#<consumer id>, <id>               | 1 a 4 KB                  | 1 a run           |
@@ -152,7 +152,7 @@ def consumer_id_of(key: Item) -> str:
 
 
 def consumers_version_key() -> Key:
-    """Return the key of how often consumers have changed."""
+    """Return the key of how often consumers have changed, and how many there are."""
     return {"pk": "CONSUMERS", "sk": "VERSION"}
 
 

@@ -282,6 +282,7 @@ _DIFFERENT: dict[str, Json] = {
     "eventflow/erase_payload": {"GetItem EVENT": {"Item": _item(happenings.EVENT)}},
     "eventflow/create_consumer": {"GetItem": {}},  # its key is a new one
     "eventflow/fetch_events": {"BatchGetItem EVENT": _of_events(happenings.EVENT)},
+    "eventflow/redrive_dead_letter": {"BatchGetItem EVENT": _of_events(happenings.EVENT)},
     "eventflow/get_event": {"BatchGetItem EVENT": _of_events(happenings.EVENT)},
     "identity/rotate_keys": {
         "DescribeSecret": {"ARN": "AccessKeySecret"},

@@ -94,7 +94,7 @@ BEFORE: dict[str, tuple[str, ...]] = {
 }
 
 _REGISTERED = ("eventflow/create_consumer",)
-_DEAD = (*_REGISTERED, "eventflow/keep_dead_letters")
+_DEAD = (*_REGISTERED, "eventflow/route_events", "eventflow/keep_dead_letters")
 BEFORE |= (
     dict.fromkeys((f"eventflow/{each}_consumer" for each in ("get", "change", "pause", "resume", "delete")), _REGISTERED)
     | dict.fromkeys((f"eventflow/{each}" for each in ("acknowledge_events", "return_events", "extend_leases")), _REGISTERED)

@@ -12,7 +12,7 @@ from tests import consumers, producers
 from tests.consumers import Consumer
 from tests.producers import Producer
 from tests.world import World
-from tillflow.contexts.eventflow import leases, queuedeleting, queues, registry, subscribers
+from tillflow.contexts.eventflow import eventlog, leases, queuedeleting, queues, registry, subscribers
 from tillflow.contexts.eventflow.pointers import Pointer
 from tillflow.errors import Unavailable
 from tillflow.runtime import aws
@@ -323,6 +323,17 @@ def test_dead_letters_are_listed_oldest_first_redriven_and_discarded(world: Worl
     assert consumer.call("POST", "/dead-letters/redrive").json == {"redriven": 3, "remaining": 0}
     again = [each for each in consumer.fetch()["events"] if each["replayed"]]
     assert {each["event_id"] for each in again} == {one, *expected[2:]}
+
+
+def test_a_letter_of_an_event_that_is_no_longer_kept_is_forgotten(world: World) -> None:
+    consumer = consumers.add(world, ack="manual")
+    (old,) = sent(producers.add(world), "till.opened")
+    with at_later(60):
+        assert consumers.bury(consumer) == 1
+    with at_later(eventlog.RETENTION_SECONDS + 1):
+        answer = consumer.call("POST", "/dead-letters/{eventId}/redrive", path={"eventId": old})
+        assert (answer.status, answer.json["error_code"]) == (404, "DEAD_LETTER_NOT_FOUND")
+        assert consumer.shown()["dead_letters"] == 0
 
 
 def test_a_message_of_the_dead_letters_that_comes_again_is_one_letter(world: World) -> None:

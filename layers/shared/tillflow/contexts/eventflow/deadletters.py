@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import batched
 from typing import Any
 
-from tillflow.contexts.eventflow import fetching, pointers, queues, tables
+from tillflow.contexts.eventflow import eventlog, fetching, pointers, queues, tables
 from tillflow.contexts.eventflow.eventlog import RETENTION_SECONDS
 from tillflow.contexts.eventflow.models import ListQuery
 from tillflow.contexts.eventflow.pointers import Pointer
@@ -94,11 +94,15 @@ def redrive(consumer: Consumer, event_id: str) -> None:
     Queue an event again that is among a consumer's dead letters.
 
     Raises:
-        DeadLetterNotFound: it is not.
+        DeadLetterNotFound: it is not, or is kept no longer itself.
         QueueMissing: somebody has deleted the consumer's queue.
         Unavailable: SQS or the database does not answer.
     """
-    if _send(consumer, _letters(consumer, event_id)):
+    letters = _letters(consumer, event_id)
+    if not eventlog.load([event_id]):
+        forget(letters)
+        raise DeadLetterNotFound("This event is too old to be kept. Its letter is forgotten.")
+    if _send(consumer, letters):
         raise Unavailable("The queue did not take the event in time. Send the same request again.")
 
 

@@ -22,7 +22,12 @@ ROUNDS = 5
 NEAR, MORE_ROUNDS = 0.93, 10
 TRACES = 3
 TRACED = ("-X", "importtime")
-BUDGETS = {"orders/create_order": 1.4, "identity/authorize": 1.2, "identity/authorize, ES256": 1.6}
+BUDGETS = {
+    "orders/create_order": 1.4,
+    "eventflow/accept_event": 1.4,
+    "identity/authorize": 1.2,
+    "identity/authorize, ES256": 1.6,
+}
 OTHERS = 1.8
 
 OK, REFUSED = 200, 300

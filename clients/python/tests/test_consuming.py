@@ -2,15 +2,19 @@
 
 import logging
 import threading
+from contextlib import suppress
 from datetime import datetime, timezone
 
 import httpx
 import pytest
 
 from fake_tillflow import Call, FakeTillflow, refused
-from halves import PACE, Half
-from tillflow_client import Consumer, Event, NotFound, Pace
+from halves import PACE, URL, Half
+from tillflow_client import Consumer, Event, NotFound, Pace, consuming
+from tillflow_client.calling import Stop
+from tillflow_client.consuming import Work
 from tillflow_client.pacing import backoff
+from tillflow_client.wire import Answer, Effect, Flow, Request
 
 LOST = httpx.ReadTimeout("no answer")
 SECONDS = 10
@@ -194,6 +198,37 @@ def test_what_is_done_is_acknowledged_while_the_next_one_runs(server: FakeTillfl
         return True
 
     half.loop(half.consumer(server, next(iter(server.consumers))), handle)
+
+
+def test_what_is_done_while_others_are_told_of_is_acknowledged_too(server: FakeTillflow, monkeypatch: pytest.MonkeyPatch) -> None:
+    # GIVEN four events, of which the beat is telling that the first is done
+    ids = server.put(4)
+    work = Work(server.consumer(), 30, PACE, Stop())
+    http = httpx.Client(base_url=URL, transport=server.transport)
+
+    def perform(flow: Flow[object], waits: Effect | None = None) -> None:
+        with suppress(StopIteration):
+            effect = waits or next(flow)
+            while True:
+                assert isinstance(effect, Request)
+                answer = http.request(effect.method, effect.path, content=effect.body, params=effect.params)
+                effect = flow.send(Answer(answer.status_code, answer.headers, answer.content))
+
+    perform(work.next())
+    perform(work.next())
+    beat = work.keep()
+    waits = next(beat)
+
+    # WHEN the loop tells of the second, and has done with the third, before that is answered
+    with monkeypatch.context() as patch:
+        patch.setattr(consuming, "ACK_SECONDS", 0)
+        perform(work.next())
+    perform(work.next())
+    perform(beat, waits)
+
+    # THEN the third is told of as well
+    perform(work.release())
+    assert sorted(server.acknowledged) == sorted(ids)
 
 
 def test_what_was_lost_before_it_was_begun_is_not_begun(

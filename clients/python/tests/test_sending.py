@@ -100,6 +100,15 @@ def test_an_answer_that_is_not_the_server_s_is_an_error(server: FakeTillflow, ha
         half.done(half.producer(server).send("order.shipped", {}))
 
 
+def test_a_batch_that_somebody_else_answered_is_given_back(server: FakeTillflow, half: Half) -> None:
+    server.instead("batch", httpx.Response(200, text="<html>Log in to the guests' network</html>"))
+
+    with pytest.raises(Unsent, match="is the URL right") as raised:
+        half.batch(half.producer(server), some(3))
+
+    assert len(raised.value.events) == 3
+
+
 def test_trouble_without_end_is_an_error_in_time(server: FakeTillflow, half: Half) -> None:
     producer = half.producer(server, Retry(total=0.01, first=0.001, longest=0.002))
     server.instead("events", *[LOST] * 1000)
@@ -312,6 +321,27 @@ def test_what_could_not_be_sent_meanwhile_is_sent_by_the_next_call(server: FakeT
 
     assert numbers(server) == [1]
     assert batch.accepted == 1
+
+
+def test_what_is_sent_while_others_could_not_be_is_sent_too(server: FakeTillflow) -> None:
+    # GIVEN somebody who sends an event when told of another, while a third is not taken
+    server.verdicts["order.slow"].extend([("FAILED", "UNAVAILABLE")] * 2)
+    told = threading.Event()
+    retry = Retry(total=0.001, first=0.001)
+    with Producer(URL, "key", retry=retry, transport=server.transport) as producer:
+
+        def tell(result: Result) -> None:
+            if result.event.event_type == "order.shipped":
+                batch.send("order.told", {"number": 3})
+                told.set()
+
+        with producer.batch(linger=0.05, on_result=tell) as batch:
+            batch.send("order.slow", {"number": 1})
+            batch.send("order.shipped", {"number": 2})
+
+            assert told.wait(10), "nobody told"
+
+    assert sorted(numbers(server)) == [1, 2, 3]
 
 
 def test_a_payload_is_what_it_was_when_it_was_sent(server: FakeTillflow, half: Half) -> None:

@@ -90,7 +90,8 @@ class Work:
         done, self._done = self._done, []
         failed, self._failed = self._failed, []
         self._flushed = time.monotonic()
-        self._done += self._ours((yield from self._tell("ack", done)).unknown)
+        told = yield from self._tell("ack", done)
+        self._done += self._ours(told.unknown)  # not in one statement: it would put back what there was before it asked
         for delay in sorted({delay for delay, _ in failed}):
             told = yield from self._tell("nack", [lease for each, lease in failed if each == delay], delay_seconds=delay)
             self._failed += [(delay, lease) for lease in self._ours(told.unknown)]

@@ -67,7 +67,11 @@ def _offered(events: list[NewEvent], tell: Callable[[Result], None]) -> Flow[tup
     """Offer *events* once; return those not decided, in the parts to offer next, and the error to wait out before."""
     reply = yield _request(events)
     if isinstance(reply, Answer) and reply.is_success:
-        failed = _told(events, reply, tell)
+        try:
+            said = reply.json()
+        except ApiError as error:
+            return [events], error
+        failed = _told(events, said["results"], tell)
         return ([[event for event, _ in failed]], ServerFailed(503, failed[0][1])) if failed else ([], None)
     error, middle = failure(reply), len(events) // 2
     is_refused = isinstance(error, (BadRequest, PayloadTooLarge))
@@ -82,10 +86,12 @@ def _request(events: Sequence[NewEvent]) -> Request:
     return Request("POST", f"{API}/events/batch", _START + b",".join(event.in_batch for event in events) + _END)
 
 
-def _told(events: Sequence[NewEvent], answer: Answer, tell: Callable[[Result], None]) -> list[tuple[NewEvent, Mapping[str, Any]]]:
+def _told(
+    events: Sequence[NewEvent], results: Sequence[Mapping[str, Any]], tell: Callable[[Result], None]
+) -> list[tuple[NewEvent, Mapping[str, Any]]]:
     """Tell of what is decided; return the events that failed, each with what the server says of it."""
     failed = []
-    for event, said in zip(events, answer.json()["results"], strict=True):
+    for event, said in zip(events, results, strict=True):
         if said["status"] == "ACCEPTED":
             tell(_accepted(event, said))
         elif said["status"] == "REJECTED":
@@ -124,7 +130,7 @@ class Buffer:
             self._oldest = time.monotonic()
         self._waiting.append(event)
         self._bytes += size
-        if len(self._waiting) == MOST_EVENTS:
+        if len(self._waiting) >= MOST_EVENTS:
             full = self._take()
         yield from self._deliver(full)
 
@@ -139,7 +145,8 @@ class Buffer:
             try:
                 yield from self.flush()
             except Unsent as error:
-                self._waiting, self._bytes = error.events, before
+                # (Who was told of an event meanwhile may have sent another.)
+                self._waiting, self._bytes = [*error.events, *self._waiting], self._bytes + before
 
     def check(self) -> None:
         """

@@ -6,7 +6,7 @@ from tillflow.contexts.eventflow import consumers
 from tillflow.contexts.eventflow.consumeranswers import ConsumerPage
 from tillflow.contexts.eventflow.models import ListQuery
 from tillflow.web.http import Api
-from tillflow.web.numbered import InvalidPlace
+from tillflow.web.paging import InvalidPlace
 from tillflow.web.request import BadRequest, Request
 
 api = Api(invalid=BadRequest)

@@ -7,7 +7,7 @@ from tillflow.contexts.eventflow.models import ListQuery
 from tillflow.contexts.eventflow.registry import ConsumerNotFound
 from tillflow.contexts.eventflow.replayanswers import ReplayPage
 from tillflow.web.http import Api
-from tillflow.web.numbered import InvalidPlace
+from tillflow.web.paging import InvalidPlace
 from tillflow.web.request import BadRequest, Request
 
 api = Api(invalid=BadRequest)

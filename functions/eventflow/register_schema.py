@@ -29,6 +29,8 @@ def register_schema(request: Request) -> Reply:
     each of them. What cannot be shown to be so is refused (409, with `reasons`), but for `override=true&reason=…`, of which
     the event `eventflow.schema_overridden.v1` tells. `format` says what a text means, and refuses none.
     """
+    if not request.event.get("body"):
+        raise InvalidSchema("Send the JSON Schema as the body.")
     schema = request.fit(JsonSchema, request.json(exact=True)).root
     wanted, place = request.query(SchemaQuery), request.named(SchemaPath)
     return registering.register(place.type, place.version, schema, wanted.reason, request.cause())

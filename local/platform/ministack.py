@@ -1,5 +1,5 @@
 """
-MiniStack, run by its own Python from this file's path, with four faults of 1.5.33 mended.
+MiniStack, run by its own Python from this file's path, with five faults of 1.5.33 mended.
 
 When it updates a nested stack, it forgets the attributes of every resource that stays as it is (a stack of its own, it hands
 them on): a new index on one table, and the ARNs of all others are gone. Here they are remembered.
@@ -9,6 +9,8 @@ start. Lambda keeps it, and so it is here.
 
 Where it enforces policies, it asks for the right to send mails as anybody. SES asks for the sender, and so it is here. Of a batch
 for a queue it asks for a right by the batch's name. SQS has none: who may send one message may send ten, and so it is here.
+
+It measures nothing of queues. On AWS a metric tells since when the oldest message waits, and so it does here, to who asks.
 """
 
 import json
@@ -19,6 +21,7 @@ from typing import Any
 
 from ministack.app import main  # type: ignore[import-not-found] # it lives in an environment of its own
 from ministack.core import iam_actions, lambda_runtime  # type: ignore[import-not-found] # as above
+from ministack.services import cloudwatch, sqs  # type: ignore[import-not-found] # as above
 from ministack.services.cloudformation import _stacks, provisioners  # type: ignore[import-not-found] # as above
 
 _update_resource = provisioners._update_resource  # noqa: SLF001 - what is mended is its own
@@ -55,6 +58,24 @@ def _action(service: str, *request: Any) -> str | None:
 
 
 iam_actions.extract_iam_action = _action
+
+
+_statistics_of = cloudwatch._get_metric_statistics  # noqa: SLF001
+_AGE = "ApproximateAgeOfOldestMessage"
+
+
+def _statistics(params: Any, asked: Any, *kind: Any) -> Any:
+    """Return what a metric was; where it is a queue's oldest message's age, that is measured now."""
+    if asked and asked.get("MetricName") == _AGE:
+        names = cloudwatch._dims_from_list(asked["Dimensions"])  # noqa: SLF001
+        queue = sqs._queues.get(sqs._queue_name_to_url.get(names["QueueName"]))  # noqa: SLF001
+        now, sent = time.time(), [message["sent_at"] for message in queue["messages"]] if queue else []
+        points = [{"Timestamp": now - 1, "Value": now - min(sent), "Unit": "Seconds"}] if sent else []
+        cloudwatch._metrics["AWS/SQS", _AGE, cloudwatch._dims_key(names)] = points  # noqa: SLF001
+    return _statistics_of(params, asked, *kind)
+
+
+cloudwatch._get_metric_statistics = _statistics  # noqa: SLF001
 
 
 class Ended(threading.local):

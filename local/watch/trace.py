@@ -1,7 +1,6 @@
 """What became of an order behind the API: the way of its saga and its events."""
 
 import json
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from local import LocalError
 from local.platform.stack import Stack
 from local.wait import until
-from tillflow.storage.tables import INDEX_PARTITIONS
+from tillflow.contexts.eventflow import eventlog, tables
+from tillflow.storage.attributes import from_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -137,12 +137,12 @@ def logged(stack: Stack, trace_id: str) -> list[Event]:
 def envelopes(dynamodb: "DynamoDBClient", table: str, trace_id: str) -> list[Json]:
     """Return the envelopes of a trace's events of the product's own in the event log's *table*, in the order of time."""
     found: list[Json] = []
-    for shard in INDEX_PARTITIONS:
+    for partition in tables.traces(trace_id):
         pages = dynamodb.get_paginator("query").paginate(
             TableName=table,
-            IndexName="trace",
+            IndexName=tables.TRACE_INDEX,
             KeyConditionExpression="trace = :trace",
-            ExpressionAttributeValues={":trace": {"S": f"{trace_id}#{shard}"}},
+            ExpressionAttributeValues={":trace": {"S": partition}},
         )
         keys = [{"pk": item["pk"], "sk": item["sk"]} for page in pages for item in page["Items"]]
         found += (envelope_of(dynamodb.get_item(TableName=table, Key=key)["Item"]) for key in keys)
@@ -151,8 +151,7 @@ def envelopes(dynamodb: "DynamoDBClient", table: str, trace_id: str) -> list[Jso
 
 def envelope_of(item: Mapping[str, Any]) -> Json:
     """Return the envelope that an *item* of the event log holds, as DynamoDB has it."""
-    ((_, _, detail),) = json.loads(zlib.decompress(item["packed" if "packed" in item else "outbox"]["B"]))
-    envelope: Json = json.loads(detail)
+    envelope: Json = json.loads(eventlog.opened(from_item(item)).detail)  # its own has numbers that json does not know
     return envelope
 
 

@@ -14,7 +14,7 @@ from tests.consumers import Consumer
 from tests.contract.test_samples import SAMPLES, run
 from tests.people import OTHER_PASSWORD, first_administrator, member
 from tests.world import SERVICE_TOKEN, World
-from tillflow.contexts.eventflow import launching, leases, queuedeleting, queuemaking, registry, schemas
+from tillflow.contexts.eventflow import eventlog, launching, leases, queuedeleting, queuemaking, registry, schemas
 from tillflow.contexts.identity import jwks, service, totp
 from tillflow.contexts.identity.codes import Purpose
 from tillflow.contexts.stock import homes, movements
@@ -398,13 +398,15 @@ def _register_schemas(world: World, producer: producers.Producer) -> None:
 
 def _consume_events(world: World) -> None:
     producer, patient = producers.add(world), consumers.add(world, "till.*", ack="manual", key="k")
-    quick = consumers.add(world, "till.*")
+    quick = consumers.add(world, "till.*", start="earliest")
     for number in range(2):
         producer.send("till.opened", {"number": number})
     producer.deliver()
     fetched = patient.fetch()
     for what, more in (("extend", {"seconds": 60}), ("nack", {})):
         assert len(patient.tell(what, fetched["ack"], **more)) == len(fetched["ack"])
+    with patch.object(eventlog, "load", side_effect=Unavailable):
+        assert quick.call("GET", "/events").status == 503
     assert quick.ids()
     assert quick.ids() == []
     event_id = fetched["events"][0]["event_id"]

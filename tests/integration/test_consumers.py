@@ -23,6 +23,7 @@ def test_a_client_that_knows_only_the_contract_gets_each_event_that_is_accepted_
     assert consumer.fetch() == {"events": [], "ack": []}
     shown = consumer.shown()
     assert (shown["backlog"], shown["in_flight"], shown["dead_letters"]) == (0, 0, 0)
+    assert shown["oldest_age_seconds"] is None
 
 
 def test_two_pollers_share_the_work_and_what_one_that_dies_was_given_comes_to_the_other(scene: Scene, producer: Producer) -> None:
@@ -103,6 +104,7 @@ def test_a_paused_consumer_gets_its_events_when_it_is_resumed(scene: Scene, prod
     assert consumer.caller.post(f"{consumer.path}/pause").json()["status"] == "PAUSED"
     expected = producer.send(2)
     until(lambda: consumer.shown()["backlog"] == len(expected) or None, seconds=SECONDS, what="a backlog")
+    assert consumer.shown()["oldest_age_seconds"] >= 0
     assert consumer.fetch(wait=1) == {"events": [], "ack": [], "paused": True}
     assert consumer.caller.post(f"{consumer.path}/resume").json()["status"] == "ACTIVE"
     consumer.gets(expected)

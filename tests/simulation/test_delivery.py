@@ -10,7 +10,7 @@ from tests.simulation.bugs import Bug
 from tests.simulation.delivering import Run
 from tests.simulation.delivery import place, show
 from tests.world import handler
-from tillflow.contexts.eventflow import fetching, leases, queues, registry, replays, routing, subscribers, tending
+from tillflow.contexts.eventflow import fetching, launching, leases, queues, registry, routing, subscribers, tending
 
 EVENTS, SEEDS = 400, (1, 2)
 SEEDS_FOR_A_BUG = 4
@@ -61,10 +61,10 @@ BUGS = [
         "    answer: dict",
         "    queues.acknowledge(consumer, [each.receipt for each in taken.held])\n    answer: dict",
     ),
-    Bug("a queue that was made again stays empty", tending, "_mend", "replays.begin_from", "_ = lambda *_: replays.begin_from"),
+    Bug("a queue that was made again stays empty", tending, "_mend", "begin_from(commit", "begin_from(Commit(cause)"),
     Bug(
         "what is routed during a registration is in no replay",
-        replays,
+        launching,
         "begin_from",
         "clock.iso(clock.now() + _COMMITTED_WITHIN)",
         "now",

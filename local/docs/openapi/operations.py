@@ -187,7 +187,7 @@ def _parameters(route: Route, schemas: Schemas) -> list[Json]:
         found += [_query_parameter(*each) for each in schemas.properties(route.notes["query"]).items()]
     if "key" in route.notes:
         found.append(_idempotency_key(required=route.notes["key"] == "required"))
-    if "patch" in route.notes:
+    if "patch" in route.notes and route.notes.get("versioned"):
         found.append(IF_MATCH)
     return found + [{"$ref": f"#/components/parameters/{name}"} for name in PARAMETERS if route.by_api]
 

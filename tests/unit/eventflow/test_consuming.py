@@ -86,6 +86,7 @@ def test_a_consumer_that_was_deleted_is_not_registered_again_under_its_key(world
         ({"subscribed_event_types": ["a"] * 101}, "subscribed_event_types"),
         ({"ack": "sometimes"}, "ack"),
         ({"start": "yesterday"}, "start"),
+        ({"start": "2999-01-01T00:00:00Z"}, "start"),
         ({"lease_seconds": 0}, "lease_seconds"),
         ({"lease_seconds": 43_201}, "lease_seconds"),
         ({"webhook": "https://example.com"}, "webhook"),

@@ -104,6 +104,7 @@ def test_a_window_has_both_its_ends(world: World, monkeypatch: pytest.MonkeyPatc
     assert replay(consumer, 200, dry_run=True, **{"from": times[1], "to": times[2]})["matched"] == 2
     assert replay(consumer, 200, dry_run=True, **{"from": times[3]})["matched"] == 1
     assert replay(consumer, 200, dry_run=True, to="2026-01-02T00:00:00Z")["matched"] == 0
+    assert replay(consumer, 200, dry_run=True, **{"from": "2026-01-01"}, event_types=[])["matched"] == 4
 
 
 @pytest.mark.parametrize(
@@ -273,10 +274,12 @@ def test_the_same_key_is_one_replay(world: World) -> None:
 
 
 @pytest.mark.parametrize("start", ["earliest", "2026-01-01T00:00:00Z"])
-def test_a_consumer_may_start_in_the_past(world: World, sent: list[str], start: str) -> None:
+def test_a_consumer_may_start_in_the_past(world: World, sent: list[str], start: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[tuple[object, ...]] = []
+    monkeypatch.setattr(launching, "start", lambda *of: started.append(of))
     consumer = consumers.add(world, "till.*", start=start)
     (begun,) = consumer.call("GET", "/replays").json["items"]
-    assert world.invoke("eventflow/resume_replays", {}) == {"resumed": 1}
+    assert started == [(consumer.consumer_id, begun["replay_id"])]
 
     assert run(consumer, begun)
     assert got(consumer) == sent

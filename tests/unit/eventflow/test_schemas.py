@@ -104,6 +104,7 @@ def test_who_overrides_says_why(world: World, query: dict[str, str]) -> None:
         (TYPE, 1, {"type": "objekt"}, 400),
         (TYPE, 1, {"$ref": "https://elsewhere.example/a.json"}, 400),
         (TYPE, 1, [V1], 400),
+        (TYPE, 1, None, 400),
     ],
 )
 def test_what_is_no_schema_of_ones_own_type_is_refused(

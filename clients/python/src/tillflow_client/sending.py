@@ -69,8 +69,8 @@ def _offered(events: list[NewEvent], tell: Callable[[Result], None]) -> Flow[tup
     if isinstance(reply, Answer) and reply.is_success:
         try:
             said = reply.json()
-        except ApiError as error:
-            return [events], error
+        except ApiError as strange:
+            return [events], strange
         failed = _told(events, said["results"], tell)
         return ([[event for event, _ in failed]], ServerFailed(503, failed[0][1])) if failed else ([], None)
     error, middle = failure(reply), len(events) // 2

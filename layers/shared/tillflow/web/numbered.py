@@ -13,7 +13,7 @@ from typing import Annotated, Any, Protocol
 from pydantic import Field, ValidationInfo, field_validator
 
 from tillflow.web import paging
-from tillflow.web.paging import MAX_TOKEN_LENGTH, InvalidToken
+from tillflow.web.paging import MAX_TOKEN_LENGTH, InvalidPlace
 from tillflow.web.validation import Query
 
 MAX_SIZE = 100
@@ -53,13 +53,6 @@ class Question(Protocol):
     page: int
     size: int
     next_token: str | None
-
-
-class InvalidPlace(InvalidToken):
-    """The `next_token` is of another list or of none (contract: stock-events.md, 400)."""
-
-    status = 400
-    detail = "invalid payload"
 
 
 @dataclass(frozen=True, slots=True)

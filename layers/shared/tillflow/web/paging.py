@@ -23,6 +23,13 @@ class InvalidToken(Invalid):
     title = "Invalid next_token"
 
 
+class InvalidPlace(InvalidToken):
+    """The `next_token` is of another list or of none (contracts: stock-events.md and eventflow.md, 400)."""
+
+    status = 400
+    detail = "invalid payload"
+
+
 def token(place: Sequence[str], of: Sequence[str | None]) -> str:
     """Return the token of a *place* (the keys of the last item that was read) in the list *of* these words."""
     digest = hashlib.sha256(json.dumps([*place, *of]).encode()).hexdigest()[:32]

@@ -21,7 +21,7 @@ from tillflow.values import clock
 
 # What identifiers are made of, and what names and texts are.
 VISIBLE = r"^[\x21-\x7e]+$"
-PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 # A name that can be told from another by looking: at its ends nobody overlooks a space, or what only looks like one.
 _SEEN = r"[^\s\x00-\x1f\x7f\u00ad\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0]"
 NAMED = rf"^{_SEEN}([^\x00-\x1f\x7f]*{_SEEN})?$"

@@ -20,9 +20,11 @@ _FAILED = {
 }
 
 
-def accept(guest: Guest, sent: Sequence[Any], arrived: int, cause: Cause) -> dict[str, Any]:
+def accept(guest: Guest, sent: Sequence[Any], key: str | None, arrived: int, cause: Cause) -> dict[str, Any]:
     """
     Take in the events of a batch, in order; return `{results, accepted, rejected, failed}`.
+
+    Under a *key* of the batch's, an event that has none has its own: the key, and its number.
 
     An event that is REJECTED must be changed; one that has FAILED may be sent again. Once one has, the database is away: the
     ones behind it are not tried.
@@ -33,9 +35,9 @@ def accept(guest: Guest, sent: Sequence[Any], arrived: int, cause: Cause) -> dic
     door.take(guest, len(sent), arrived, cause)
     results: list[dict[str, Any]] = []
     is_away = False
-    for each in sent:
+    for number, each in enumerate(sent):
         is_away = is_away or deadline.remaining() < aws.LONGEST_CALL_SECONDS
-        result = _FAILED if is_away else _accept(guest, each, arrived, cause)
+        result = _FAILED if is_away else _accept(guest, each, key and f"{key}\n{number}", arrived, cause)
         is_away = result is _FAILED
         results.append(result)
     told = [result["status"] for result in results]
@@ -43,10 +45,10 @@ def accept(guest: Guest, sent: Sequence[Any], arrived: int, cause: Cause) -> dic
     return {"results": results, **counts}
 
 
-def _accept(guest: Guest, sent: Any, arrived: int, cause: Cause) -> dict[str, Any]:
+def _accept(guest: Guest, sent: Any, key: str | None, arrived: int, cause: Cause) -> dict[str, Any]:
     try:
         wanted = BatchedEvent.model_validate(sent)
-        reply = accepting.accept(guest, wanted, wanted.idempotency_key, arrived, cause)
+        reply = accepting.accept(guest, wanted, wanted.idempotency_key or key, arrived, cause)
     except ValidationError as error:
         return _rejected(Invalid(problems(error)))
     except Refusal as refusal:

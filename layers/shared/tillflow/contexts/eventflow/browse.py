@@ -14,6 +14,7 @@ from tillflow.storage import database
 from tillflow.storage.commit import Commit, when
 from tillflow.values import clock, ids
 from tillflow.web import paging
+from tillflow.web.paging import InvalidPlace
 
 # As many are counted; and as many are looked at for it, where not all of them are wanted.
 _COUNTED, _LOOKED_AT = 10_000, 50_000
@@ -32,7 +33,7 @@ def page(wanted: EventsQuery) -> dict[str, Any]:
     it was accepted.
 
     Raises:
-        InvalidToken: the token is of another list.
+        InvalidPlace: the token is of another list.
     """
     of = [wanted.event_type, wanted.producer_id, wanted.since, wanted.until]
     after, counted = _place(wanted, of)
@@ -140,13 +141,13 @@ def _place(wanted: EventsQuery, of: list[str | None]) -> tuple[Entry | None, tup
     """Return what the page comes after, and what was counted. Anybody can make a token: it has these four, or is none of ours."""
     if wanted.next_token is None:
         return None, None
-    place = paging.place_of(wanted.next_token, of)
+    place = paging.place_of(wanted.next_token, of, refusal=InvalidPlace)
     try:
         received_at, event_id, total, relation = place
         clock.parse(received_at)
         counted = int(total), relation
     except ValueError:
-        raise paging.spoiled() from None
+        raise paging.spoiled(InvalidPlace) from None
     if not ids.is_uuid(event_id) or not 0 <= counted[0] <= _COUNTED or relation not in ("eq", "gte"):
-        raise paging.spoiled()
+        raise paging.spoiled(InvalidPlace)
     return Entry(received_at, event_id, "", "", 0), counted

@@ -21,8 +21,8 @@ class WatchedConsumer(Consumer):
     """
     A consumer, and about how many events wait for it (*backlog*) and are leased (*in_flight*).
 
-    *oldest_age_seconds*: since when the oldest waits, as CloudWatch has measured it (on AWS, every minute). What cannot be told
-    now is null. *dead_letters* are counted up to 1,000 (`gte`).
+    *oldest_age_seconds*: since when the oldest waits, as CloudWatch has measured it (on AWS, every minute). What there is not, or
+    cannot be told now, is null. *dead_letters* are counted up to 1,000 (`gte`).
     """
 
     backlog: int | None

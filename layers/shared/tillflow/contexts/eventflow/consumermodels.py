@@ -15,10 +15,15 @@ _MAX_ACK_LENGTH = 2_048
 
 
 def _start(text: str) -> str:
+    if text in (LATEST, EARLIEST):
+        return text
     try:
-        return text if text in (LATEST, EARLIEST) else clock.iso(clock.parse(text))
+        moment = clock.parse(text)
     except ValueError:
         raise ValueError(f"Input should be {LATEST}, {EARLIEST}, or a moment in ISO 8601, e.g. 2026-01-31T12:00:00Z") from None
+    if moment > clock.now():
+        raise ValueError("Input should be a moment that has been")
+    return clock.iso(moment)
 
 
 def _once(types: list[str]) -> list[str]:
@@ -28,7 +33,8 @@ def _once(types: list[str]) -> list[str]:
 type ConsumerName = Annotated[str, Field(min_length=1, max_length=100, pattern=NAMED)]
 # A type, or the beginning of several and a star.
 type Subscribed = Annotated[str, Field(pattern=r"^([A-Za-z0-9._-]{1,128}|[A-Za-z0-9._-]{0,127}\*)$")]
-type Types = Annotated[list[Subscribed], Field(min_length=1, max_length=MAX_TYPES), AfterValidator(_once)]
+type AnyTypes = Annotated[list[Subscribed], Field(max_length=MAX_TYPES), AfterValidator(_once)]
+type Types = Annotated[AnyTypes, Field(min_length=1)]
 type LeaseSeconds = Annotated[int, Field(ge=1, le=LONGEST_LEASE_SECONDS)]
 type AckTokens = Annotated[list[Annotated[str, Field(max_length=_MAX_ACK_LENGTH)]], Field(min_length=1, max_length=MAX_EVENTS)]
 type Ack = Literal["auto", "manual"]

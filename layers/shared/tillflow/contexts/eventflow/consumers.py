@@ -14,7 +14,7 @@ from tillflow.storage import batch, database
 from tillflow.storage.again import again
 from tillflow.storage.commit import Commit
 from tillflow.web import paging
-from tillflow.web.numbered import InvalidPlace
+from tillflow.web.paging import InvalidPlace
 
 type Patch = Callable[[Mapping[str, Any]], ConsumerFields]
 type CheckVersion = Callable[[int], None]
@@ -119,7 +119,8 @@ def watched(consumer_id: str) -> tuple[Consumer, dict[str, Any]]:
 def _waiting(consumer: Consumer) -> dict[str, int | None]:
     try:
         if consumer.status in registry.LIVE:
-            depth, age = queues.depth(consumer), queues.oldest_age(consumer)
+            depth = queues.depth(consumer)
+            age = queues.oldest_age(consumer) if depth != queues.EMPTY else None
             return {"backlog": depth.waiting, "in_flight": depth.leased, "oldest_age_seconds": age}
     except QueueGone:
         registry.mark_broken(consumer)

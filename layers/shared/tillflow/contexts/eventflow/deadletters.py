@@ -6,7 +6,7 @@ kept. What is sent again leaves the list when it is queued: a letter may be sent
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import batched
+from itertools import batched, islice
 from typing import Any
 
 from tillflow.contexts.eventflow import eventlog, fetching, pointers, queues, tables
@@ -22,7 +22,7 @@ from tillflow.storage.attributes import Item
 from tillflow.storage.database import Run
 from tillflow.values import clock, ids
 from tillflow.web import paging
-from tillflow.web.numbered import InvalidPlace
+from tillflow.web.paging import InvalidPlace
 
 MAX_COUNTED = 1_000
 _CHUNK = 100
@@ -109,9 +109,10 @@ def redrive(consumer: Consumer, event_id: str) -> None:
 def redrive_all(consumer: Consumer) -> dict[str, int]:
     """Queue all dead letters again, for as long as there is time, and return `{redriven, remaining}`; else as `redrive`."""
     redriven = 0
-    for some in batched(_run(consumer), _CHUNK, strict=False):
-        redriven += len(some) - _send(consumer, some)
-        if deadline.remaining() < 2 * aws.LONGEST_CALL_SECONDS:
+    for some in batched(_run(consumer), BATCH, strict=False):
+        left = _send(consumer, some)
+        redriven += len(some) - left
+        if left or deadline.remaining() < 3 * aws.LONGEST_CALL_SECONDS:  # to send, to forget and to count
             break
     return {"redriven": redriven, "remaining": _run(consumer).count_rest(MAX_COUNTED)}
 
@@ -140,17 +141,13 @@ def forget(letters: Sequence[Item]) -> None:
 
 def _send(consumer: Consumer, letters: Sequence[Item]) -> int:
     """Queue what *letters* point to, take those off the list, and return how many the queue did not take."""
-    left = 0
-    for some in batched(letters, BATCH, strict=False):
-        wanted = list(map(pointer_to, some))
-        try:
-            untaken = queues.send(consumer, wanted)
-        except QueueGone as error:
-            raise fetching.missing(consumer) from error
-        taken = [letter for letter, pointer in zip(some, wanted, strict=True) if pointer not in untaken]
-        forget(taken)
-        left += len(untaken)
-    return left
+    wanted = list(map(pointer_to, letters))
+    try:
+        untaken = queues.send(consumer, wanted)
+    except QueueGone as error:
+        raise fetching.missing(consumer) from error
+    forget([letter for letter, pointer in zip(letters, wanted, strict=True) if pointer not in untaken])
+    return len(untaken)
 
 
 def _letters(consumer: Consumer, event_id: str) -> list[Item]:
@@ -171,8 +168,7 @@ def _entries(consumer: Consumer, after: str, most: int) -> Iterator[Item]:
     bounds = (after, clock.LATEST)
     # One more than asked for: the first may be the one that the page before ended with.
     found = database.between(tables.eventflow(), tables.LISTED_INDEX, tables.LISTED_KEYS, pk, bounds, Limit=most + 1)
-    behind = (entry for entry in found if entry["listed_as"] > after)
-    return (entry for entry, _ in zip(behind, range(most), strict=False))
+    return islice((entry for entry in found if entry["listed_as"] > after), most)
 
 
 def _present(letter: Item) -> dict[str, Any]:

@@ -6,7 +6,7 @@ A consumer that has been answered gets every event that is accepted after that: 
 
 from dataclasses import replace
 
-from tillflow.contexts.eventflow import queuemaking, registry, replays
+from tillflow.contexts.eventflow import launching, queuemaking, registry
 from tillflow.contexts.eventflow.consumermodels import EARLIEST, LATEST, CreateConsumer
 from tillflow.contexts.eventflow.consumers import present
 from tillflow.contexts.eventflow.registry import Consumer, Status
@@ -63,11 +63,12 @@ def _registered(wanted: Consumer, cause: Cause, once: Once) -> Reply:
     reply = Reply(201, present(active))
     commit = Commit(cause)
     registry.save(commit, pending, active)
-    if active.start != LATEST:
-        # From now on it is sent what is routed; what was before, the indexes have.
-        replays.begin_from(commit, active, began(active), cause)
+    # From now on it is sent what is routed; what was before, the indexes have.
+    replay_id = None if active.start == LATEST else launching.begin_from(commit, active, began(active), cause)
     once.remember(commit, cause, reply)
     commit.write()
+    if replay_id:
+        launching.start_soon(active.consumer_id, replay_id)
     return reply
 
 

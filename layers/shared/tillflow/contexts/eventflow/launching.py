@@ -6,7 +6,7 @@ from itertools import islice
 
 from tillflow.contexts.eventflow import matching, registry, replaystore
 from tillflow.contexts.eventflow.registry import Consumer
-from tillflow.contexts.eventflow.replaymodels import CreateReplay
+from tillflow.contexts.eventflow.replaymodels import MAX_RATE, CreateReplay
 from tillflow.contexts.eventflow.replays import present
 from tillflow.contexts.eventflow.replaystore import Replay, Status
 from tillflow.errors import Conflict, Unavailable
@@ -20,6 +20,8 @@ from tillflow.values import clock, ids, jsontext
 MAX_RUNNING = 5
 _LOOKED_AT = 100
 _STARTED_WITHIN = timedelta(minutes=2)
+# What is routed until a commit holds is in no new queue: the replay that the commit begins reaches this far beyond it.
+_COMMITTED_WITHIN = timedelta(minutes=1)
 
 
 class TooManyReplays(Conflict):
@@ -54,9 +56,26 @@ def begin(consumer_id: str, wanted: CreateReplay, cause: Cause, once: Once) -> R
 
     told = once.run(command)
     if not wanted.dry_run and not told.replayed:
-        with suppress(Unavailable):  # the schedule starts it, then
-            start(consumer_id, told.body["replay_id"])
+        start_soon(consumer_id, told.body["replay_id"])
     return told
+
+
+def begin_from(commit: Commit, consumer: Consumer, since: str, cause: Cause) -> str:
+    """
+    Let *commit* have a replay of all that a consumer wants received *since* (ISO 8601), and return its id, to start it with.
+
+    It ends after the commit, not where its cause began: what was routed between the two was sent to nobody.
+    """
+    now, until = clock.iso(cause.at), clock.iso(clock.now() + _COMMITTED_WITHIN)
+    everything = Replay(consumer.consumer_id, ids.ordered(cause.at), since, until, (), False, MAX_RATE, now, cause.user_id)
+    replaystore.add(commit, everything, clock.iso(cause.at + _STARTED_WITHIN))
+    return everything.replay_id
+
+
+def start_soon(consumer_id: str, replay_id: str) -> None:
+    """Start sending now; where that fails, the schedule does within minutes."""
+    with suppress(Unavailable):
+        start(consumer_id, replay_id)
 
 
 def start(consumer_id: str, replay_id: str) -> None:
@@ -86,8 +105,8 @@ def _of(consumer: Consumer, wanted: CreateReplay, cause: Cause) -> Replay:
     return Replay(
         consumer.consumer_id,
         ids.ordered(cause.at),
-        clock.iso(wanted.since) if wanted.since else clock.EARLIEST,
-        min(clock.iso(wanted.until), now) if wanted.until else now,
+        wanted.since or clock.EARLIEST,
+        min(wanted.until, now) if wanted.until else now,
         tuple(wanted.event_types or ()),
         wanted.dead_only,
         wanted.rate,

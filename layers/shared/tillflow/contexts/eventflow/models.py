@@ -6,7 +6,7 @@ from pydantic import Field, RootModel, model_validator
 
 from tillflow.web.openapi import ShownAs
 from tillflow.web.paging import MAX_TOKEN_LENGTH
-from tillflow.web.validation import NAMED, PRINTABLE, VISIBLE, Body, Lax, Model, Moment, Query, Window
+from tillflow.web.validation import NAMED, PRINTABLE, Body, Lax, Model, Moment, Query, Window
 
 MAX_EVENTS = 100
 MAX_RATE = 10_000
@@ -31,7 +31,7 @@ class SendEvent(Body):
 class BatchedEvent(SendEvent):
     """An event of a batch; its *idempotency_key* is what `Idempotency-Key` is to one that is sent alone."""
 
-    idempotency_key: Annotated[str, Field(min_length=1, max_length=255, pattern=VISIBLE)] | None = None
+    idempotency_key: Annotated[str, Field(min_length=1, max_length=255, pattern=PRINTABLE)] | None = None
 
 
 class SendEvents(Body):
@@ -49,20 +49,16 @@ class EventsQuery(Window):
     next_token: NextToken | None = None
 
 
-class NewProducer(Body):
-    """A producer: what it is called, what it is for, and how many events a second it may send (else as many as any)."""
-
-    name: Annotated[str, Field(min_length=1, max_length=100, pattern=NAMED)]
-    description: Annotated[str, Field(max_length=1000, pattern=PRINTABLE)] | None = None
-    rate: Rate | None = None
-
-
 class ProducerFields(Body):
     """What can be changed of a producer."""
 
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=NAMED)]
     description: Annotated[str, Field(max_length=1000, pattern=PRINTABLE)] | None = None
     rate: Rate | None = None
+
+
+class NewProducer(ProducerFields):
+    """A producer: what it is called, what it is for, and how many events a second it may send (else as many as any)."""
 
 
 class ListQuery(Query):

@@ -25,6 +25,8 @@ _DAY_SECONDS = 24 * 60 * 60
 # Of these, 8 KB of a page are full at most; and a reader takes so many pages at once.
 _MOST_ENTRIES = 200
 _CHUNK = 25
+# Producers choose types: so many days of them a process remembers to have written down.
+_MOST_DAYS = 10_000
 _SECOND, _DAY = len("2026-01-31T12:00:00"), len("2026-01-31")
 _AFTER_ALL = "~"  # sorts behind whatever follows a day or a second in a key
 
@@ -71,6 +73,8 @@ def enter(entries: Sequence[Entry]) -> None:
     for entry in dict.fromkeys(entries):
         for of in (tables.ALL, tables.of_type(entry.event_type), tables.of_producer(entry.producer_id)):
             groups[of, entry.received_at[:_SECOND]].append(entry)
+    if len(_kept.days) > _MOST_DAYS:
+        _kept.days.clear()
     days = {(of, second[:_DAY]) for of, second in groups} - _kept.days
     # First: no page lies where nobody looks.
     batch.put(tables.events(), (_expiring(tables.day_key(of, day, shard), day) for of, day in sorted(days)))

@@ -15,6 +15,7 @@ from tillflow.storage.attributes import Item
 from tillflow.storage.commit import Commit, absent, unchanged
 from tillflow.values import clock, ids
 from tillflow.web import paging
+from tillflow.web.paging import InvalidPlace
 
 _BUSY = "This producer is being changed by others. Send the same request again."
 _CHANGEABLE = ("name", "description", "rate", "disabled")
@@ -63,10 +64,12 @@ def page(wanted: ListQuery) -> dict[str, Any]:
     Return a page of producers, newest first: `{items, next_token}`. A new one may take a moment to appear.
 
     Raises:
-        InvalidToken: the token is of another list.
+        InvalidPlace: the token is of another list.
     """
     of = (tables.PRODUCERS,)
-    before = paging.name_of(wanted.next_token, of, low=clock.EARLIEST) if wanted.next_token else clock.LATEST
+    before = clock.LATEST
+    if wanted.next_token:
+        before = paging.name_of(wanted.next_token, of, low=clock.EARLIEST, refusal=InvalidPlace)
     found = database.between(
         tables.eventflow(),
         tables.LISTED_INDEX,

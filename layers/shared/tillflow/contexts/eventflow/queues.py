@@ -67,6 +67,9 @@ class Depth:
     leased: int
 
 
+EMPTY = Depth(0, 0)
+
+
 def name_of(consumer_id: str) -> str:
     """Return the name of a consumer's queue."""
     return f"{setting('CONSUMER_QUEUES')}{UUID(consumer_id).hex}"

@@ -21,6 +21,7 @@ from tillflow.storage.commit import Commit, absent, always
 from tillflow.storage.idempotency import Reply
 from tillflow.values import clock, jsontext
 from tillflow.web import paging
+from tillflow.web.paging import InvalidPlace
 
 MAX_VERSIONS = 100
 _BUSY = "This event type is being registered by others. Send the same request again."
@@ -93,10 +94,10 @@ def page(wanted: ListQuery) -> dict[str, Any]:
     Return a page of types by name, each with its newest version: `{items, next_token}`. A new one may take a moment to appear.
 
     Raises:
-        InvalidToken: the token is of another list.
+        InvalidPlace: the token is of another list.
     """
     of = (tables.TYPES,)
-    after = paging.name_of(wanted.next_token, of, high=_BEHIND_TYPES) if wanted.next_token else ""
+    after = paging.name_of(wanted.next_token, of, high=_BEHIND_TYPES, refusal=InvalidPlace) if wanted.next_token else ""
     bounds_of = (after + _BEFORE_ALL, _LAST)
     found = database.between(
         tables.eventflow(), tables.LISTED_INDEX, tables.LISTED_KEYS, tables.TYPES, bounds_of, Limit=wanted.limit + 1

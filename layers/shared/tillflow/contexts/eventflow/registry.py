@@ -36,7 +36,7 @@ class Status(StrEnum):
 
 # Those that events are sent to.
 LIVE = (Status.ACTIVE, Status.PAUSED)
-# A router has 25 seconds for a batch, and sends it to one after the other.
+# A router sends a batch to one after the other, for 11 seconds (docs/adr/0024).
 MOST = 1_000
 
 

@@ -4,8 +4,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from tillflow.contexts.eventflow.consumermodels import Types
-from tillflow.web.validation import Body, Moment
+from tillflow.contexts.eventflow.consumermodels import AnyTypes
+from tillflow.web.validation import Body, Written
 
 MAX_RATE = 1_000
 
@@ -14,13 +14,13 @@ class CreateReplay(Body):
     """
     Which of the stored events are sent to the consumer again: those that it wants, received within [*from*, *to*] (until now).
 
-    *event_types* narrows that further, in the words of a subscription. *dead_only*: its dead letters, by when they died, all of
-    them where *from* is left out. *dry_run* only counts. *rate*: events a second.
+    *event_types* narrows that further, in the words of a subscription (none: it does not). *dead_only*: its
+    dead letters, by when they died, all of them where *from* is left out. *dry_run* only counts. *rate*: events a second.
     """
 
-    since: Annotated[Moment | None, Field(alias="from")] = None
-    until: Annotated[Moment | None, Field(alias="to")] = None
-    event_types: Types | None = None
+    since: Annotated[Written | None, Field(alias="from")] = None
+    until: Annotated[Written | None, Field(alias="to")] = None
+    event_types: AnyTypes | None = None
     dead_only: bool = False
     dry_run: bool = False
     rate: Annotated[int, Field(ge=1, le=MAX_RATE)] = 100

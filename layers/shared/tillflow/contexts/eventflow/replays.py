@@ -4,35 +4,15 @@ Replays: stored events, sent to one consumer again, marked as that.
 A replay is an item that says how far it is; a state machine calls `replaying.run` until nothing is left (docs/adr/0022).
 """
 
-from datetime import timedelta
 from itertools import islice
 from typing import Any
 
 from tillflow.contexts.eventflow import registry, replaystore
 from tillflow.contexts.eventflow.models import ListQuery
-from tillflow.contexts.eventflow.registry import Consumer
-from tillflow.contexts.eventflow.replaymodels import MAX_RATE
 from tillflow.contexts.eventflow.replaystore import Replay, Status
-from tillflow.messaging.envelope import Cause
 from tillflow.storage.again import again
-from tillflow.storage.commit import Commit
-from tillflow.values import clock, ids
 from tillflow.web import paging
-from tillflow.web.numbered import InvalidPlace
-
-# What is routed until a commit holds is in no new queue: the replay that the commit begins reaches this far beyond it.
-_COMMITTED_WITHIN = timedelta(minutes=1)
-
-
-def begin_from(commit: Commit, consumer: Consumer, since: str, cause: Cause) -> None:
-    """
-    Let *commit* have a replay, for the schedule to start, of all that a consumer wants received *since* (ISO 8601).
-
-    It ends after the commit, not where its cause began: what was routed between the two was sent to nobody.
-    """
-    now, until = clock.iso(cause.at), clock.iso(clock.now() + _COMMITTED_WITHIN)
-    everything = Replay(consumer.consumer_id, ids.ordered(cause.at), since, until, (), False, MAX_RATE, now, cause.user_id)
-    replaystore.add(commit, everything, now)
+from tillflow.web.paging import InvalidPlace
 
 
 def show(consumer_id: str, replay_id: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
 from tillflow.contexts.eventflow import tables
@@ -118,9 +119,7 @@ def overdue(at: datetime) -> list[Replay]:
     listed = database.between(
         tables.eventflow(), tables.LISTED_INDEX, tables.LISTED_KEYS, tables.REPLAYS, bounds, Limit=_MOST_RESUMED
     )
-    found = database.batch(
-        tables.eventflow(), [tables.key_of(entry) for entry, _ in zip(listed, range(_MOST_RESUMED), strict=False)]
-    )
+    found = database.batch(tables.eventflow(), [tables.key_of(entry) for entry in islice(listed, _MOST_RESUMED)])
     # The index may still have what has ended a moment ago.
     return [replay for replay in map(of_item, found) if replay.status == Status.RUNNING]
 

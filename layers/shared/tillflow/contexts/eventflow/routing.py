@@ -63,8 +63,10 @@ def _stored(delivery: Delivery) -> Entry:
         # It came before, and was received then.
         response: Any = error.response
         item = from_item(response["Item"])
-    event = eventlog.of_item(item)
-    return Entry(event.received_at, event.event_id, event.event_type, event.producer_id, event.event_version)
+        event = eventlog.of_item(item)
+        return Entry(event.received_at, event.event_id, event.event_type, event.producer_id, event.event_version)
+    told = (item["received_at"], tables.event_id_of(item), envelope["event_type"], eventlog.producer_of(source))
+    return Entry(*told, envelope["version"])
 
 
 def _accepted(source: str, envelope: dict[str, object]) -> Entry:
@@ -83,10 +85,11 @@ def _send(entries: set[Entry]) -> set[str]:
     Where there is no time for all consumers, other ones are the last when the events come again.
     """
     left: set[str] = set()
+    ordered = sorted(entries)
     consumers = subscribers.now()
     first = clock.milliseconds(clock.now()) % len(consumers) if consumers else 0
     for consumer in (*consumers[first:], *consumers[:first]):
-        wanted = [Pointer(*each[1:4]) for each in sorted(entries) if consumer.wants(each.event_type)]
+        wanted = [Pointer(*each[1:4]) for each in ordered if consumer.wants(each.event_type)]
         if not wanted:
             continue
         if deadline.remaining() < 2 * aws.LONGEST_CALL_SECONDS:

@@ -26,10 +26,9 @@ from typing import Any
 
 from tillflow.runtime.config import setting
 from tillflow.storage.attributes import Item
-from tillflow.storage.tables import Key, index_partition
+from tillflow.storage.tables import INDEX_PARTITIONS, Key, index_partition
 
 TRACE_INDEX = "trace"
-TRACE_KEYS = ("trace", "occurred_at")
 LISTED_INDEX = "listed"
 LISTED_KEYS = ("listed", "listed_as")
 # Partitions of the index of what is listed.
@@ -63,6 +62,11 @@ def event_id_of(key: Item) -> str:
 def traced(trace_id: str, event_id: str) -> str:
     """Return the partition of the index of traces that has this event: callers choose a trace's id, and could heat one."""
     return f"{trace_id}#{index_partition(event_id)}"
+
+
+def traces(trace_id: str) -> list[str]:
+    """Return the partitions of the index of traces that a trace's events are in (see `traced`)."""
+    return [f"{trace_id}#{each}" for each in INDEX_PARTITIONS]
 
 
 def of_type(event_type: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tillflow.contexts.eventflow import consumers, enrolling, queuemaking, queues, registry, replays, tables
+from tillflow.contexts.eventflow import consumers, enrolling, launching, queuemaking, queues, registry, tables
 from tillflow.contexts.eventflow.registry import LIVE, Consumer, Status
 from tillflow.messaging.envelope import Cause
 from tillflow.runtime import aws, deadline
@@ -70,8 +70,9 @@ def _mend(consumer: Consumer, cause: Cause) -> None:
         when=when("#broken_at = :known", known=consumer.broken_at),
         otherwise=lambda _: Moved(),
     )
-    replays.begin_from(commit, consumer, _since(consumer, cause.at), cause)
+    replay_id = launching.begin_from(commit, consumer, _since(consumer, cause.at), cause)
     commit.write()
+    launching.start_soon(consumer.consumer_id, replay_id)
 
 
 def _since(consumer: Consumer, now: datetime) -> str:

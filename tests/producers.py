@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from tests import messages
 from tests.people import through_authorizer
 from tests.world import Answer, World
 
@@ -50,12 +51,10 @@ class Producer:
             records = [record for record in self.world.stream() if "outbox" in record["dynamodb"]["NewImage"]]
             self.world.invoke("outbox/publish_events", {"Records": records})
         bodies = [
-            json.dumps({"source": entry["Source"], "detail-type": entry["DetailType"], "detail": json.loads(entry["Detail"])})
+            {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": json.loads(entry["Detail"])}
             for entry in published
         ]
-        messages = [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]
-        answer = self.world.invoke("eventflow/route_events", {"Records": messages})
-        return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+        return messages.failed(self.world.invoke("eventflow/route_events", messages.batch(*bodies)))
 
 
 def add(world: World, **fields: Any) -> Producer:

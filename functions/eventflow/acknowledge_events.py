@@ -25,6 +25,7 @@ def acknowledge_events(request: Request) -> dict[str, Any]:
     Answer what became of each, in the order in which they were sent.
 
     `acknowledged`: it does not come again. `expired`: its lease was over, and it may. `failed`: send that one again.
+    A token counts as long as it says: of an event that was given back, or whose lease was made shorter, use none of before.
     """
     return handling.acknowledge(request.path["id"], request.body(Acknowledge))
 

@@ -21,6 +21,7 @@ _OWN: tuple[tuple[Any, str, Callable[[], Any]], ...] = (
     (secrets, "_cache", dict),
     (shards, "_kept", dict),
     (door, "_leases", dict),
+    (door, "_buckets", dict),
     (pages, "_kept", pages._Kept),  # noqa: SLF001 - a process's own
     (subscribers, "_known", list),
     (schemas, "_kept", schemas._Kept),  # noqa: SLF001

@@ -9,7 +9,7 @@ import pytest
 from tests import producers
 from tests.metering import metered
 from tests.world import World
-from tillflow.contexts.eventflow import pages, tables
+from tillflow.contexts.eventflow import door, pages, tables
 from tillflow.contexts.eventflow.pages import Entry
 from tillflow.values import clock, ids
 
@@ -32,6 +32,29 @@ def test_an_event_of_one_kilobyte_takes_two_write_units_and_one_that_counts_it(
     # The authorizer reads the key, then the producer and the stamp; the function counts it and stores it.
     assert meter.calls == ["get_item", "batch_get_item", "update_item", "put_item"]
     assert meter.read == 2  # the stamp is not there yet
+
+
+def test_a_refusal_costs_nothing_and_what_was_counted_by_others_one_try(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
+    producer = producers.add(world, rate=1)
+    producer.send()  # that its key is used is noted once
+
+    def calls() -> tuple[int, list[str]]:
+        with metered() as meter:
+            status = producer.send().status
+        return status, [call for call in meter.calls if call == "update_item"]
+
+    # A bucket of ten events that is not empty is counted on from what was seen of it last,
+    assert [calls() for _ in range(8)] == [(202, ["update_item"])] * 8
+    known = dict(door._buckets)  # noqa: SLF001 - what this process knows
+    door.forget()
+    # another process finds that, with one try in vain,
+    assert calls() == (202, ["update_item"] * 2)
+    # and what was full is full.
+    assert calls() == (429, [])
+    door._buckets.update(known)  # noqa: SLF001
+    assert calls() == (429, ["update_item"])
 
 
 def test_a_hundred_events_share_their_index_pages(world: World) -> None:

@@ -8,7 +8,7 @@ A token is a place in one list, and a digest of the place and of what the list i
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tillflow.errors import Invalid
 
@@ -62,6 +62,14 @@ def name_of(
         case [name] if low <= name <= high:
             return name
     raise spoiled(refusal)
+
+
+def cut[T](
+    entries: Sequence[T], limit: int, of: Sequence[str | None], name: Callable[[T], str]
+) -> tuple[Sequence[T], str | None]:
+    """Return *limit* of the *entries* that were read (one more, if there is any), and the token of what comes behind them."""
+    shown = entries[:limit]
+    return shown, token((name(shown[-1]),), of) if len(entries) > limit else None
 
 
 def spoiled(refusal: type[InvalidToken] = InvalidToken) -> InvalidToken:

@@ -1,1 +1,1 @@
-"""EventFlow: what was on the bus, kept."""
+"""EventFlow: events come in, are kept, and go to whoever wants them."""

@@ -1,5 +1,6 @@
 """Events as people look at them: by type, by producer, by when they were received; one whole; and without what is private."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from tillflow.contexts.eventflow import eventlog, pages, tables
@@ -37,9 +38,10 @@ def page(wanted: EventsQuery) -> dict[str, Any]:
     """
     of = [wanted.event_type, wanted.producer_id, wanted.since, wanted.until]
     after, counted = _place(wanted, of)
-    shown, last = _shown(wanted, after)
+    listed = enumerate(pages.listed(_index(wanted), wanted.since, wanted.until, descending=True, after=after), 1)
+    shown, last, more = _shown(wanted, listed)
     # Counted with the first page: the token brings it along.
-    total, relation = counted or _count(wanted)
+    total, relation = counted or _count(wanted, listed, len(shown) + more)
     return {
         "items": [each._asdict() for each in shown],
         "total": total,
@@ -107,17 +109,17 @@ def present(event: Event) -> dict[str, Any]:
     }
 
 
-def _shown(wanted: EventsQuery, after: Entry | None) -> tuple[list[Entry], Entry | None]:
-    """Return a page's events, and what the next page comes after, if there may be one."""
+def _shown(wanted: EventsQuery, listed: Iterator[tuple[int, Entry]]) -> tuple[list[Entry], Entry | None, int]:
+    """Return a page's events, what the next page comes after, if there may be one, and how many of that were looked at."""
     shown: list[Entry] = []
-    for looked_at, each in enumerate(pages.listed(_index(wanted), wanted.since, wanted.until, descending=True, after=after), 1):
+    for looked_at, each in listed:
         if wanted.producer_id in (None, each.producer_id):
             if len(shown) == wanted.limit:
-                return shown, shown[-1]
+                return shown, shown[-1], 1
             shown.append(each)
         if looked_at == _LOOKED_AT or deadline.remaining() < _SECONDS:
-            return shown, each
-    return shown, None
+            return shown, each, 0
+    return shown, None, 0
 
 
 def _index(wanted: EventsQuery) -> str:
@@ -126,11 +128,9 @@ def _index(wanted: EventsQuery) -> str:
     return tables.of_producer(wanted.producer_id) if wanted.producer_id else tables.ALL
 
 
-def _count(wanted: EventsQuery) -> tuple[int, str]:
-    """Return how many events there are, and whether these are all (`eq`) or there are more (`gte`)."""
-    listed = pages.listed(_index(wanted), wanted.since, wanted.until, descending=True)
-    total = 0
-    for looked_at, each in enumerate(listed):
+def _count(wanted: EventsQuery, listed: Iterator[tuple[int, Entry]], total: int) -> tuple[int, str]:
+    """Return how many events there are with the *total* so far, and whether these are all (`eq`) or there are more (`gte`)."""
+    for looked_at, each in listed:
         total += wanted.producer_id in (None, each.producer_id)
         if total > _COUNTED or looked_at > _LOOKED_AT or deadline.remaining() < _SECONDS:
             return min(total, _COUNTED), "gte"

@@ -31,10 +31,8 @@ def page(query: ListQuery) -> dict[str, Any]:
     """
     after = paging.name_of(query.next_token, ("consumers",), refusal=InvalidPlace) if query.next_token else ""
     found = [each for each in registry.everyone() if each.consumer_id > after and each.status != Status.DELETING]
-    shown = found[: query.limit]
-    more = len(found) > len(shown)
-    token = paging.token((shown[-1].consumer_id,), ("consumers",)) if more else None
-    return {"items": [present(each) for each in shown], "next_token": token}
+    shown, token = paging.cut(found, query.limit, ("consumers",), lambda each: each.consumer_id)
+    return {"items": list(map(present, shown)), "next_token": token}
 
 
 def change(consumer_id: str, patch: Patch, check: CheckVersion, cause: Cause) -> Consumer:

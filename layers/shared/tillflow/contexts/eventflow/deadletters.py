@@ -76,12 +76,11 @@ def page(consumer: Consumer, query: ListQuery) -> dict[str, Any]:
     if query.next_token:
         after = paging.name_of(query.next_token, of, low=clock.EARLIEST, high=clock.LATEST, refusal=InvalidPlace)
     entries = list(_entries(consumer, after, query.limit + 1))
-    shown = entries[: query.limit]
+    shown, token = paging.cut(entries, query.limit, of, lambda each: str(each["listed_as"]))
     found = sorted(
         database.batch(tables.eventflow(), [tables.key_of(each) for each in shown]), key=lambda item: str(item["listed_as"])
     )
-    items = [_present(letter) for letter in found]
-    return {"items": items, "next_token": paging.token((shown[-1]["listed_as"],), of) if len(entries) > len(shown) else None}
+    return {"items": list(map(_present, found)), "next_token": token}
 
 
 def count(consumer: Consumer) -> int:

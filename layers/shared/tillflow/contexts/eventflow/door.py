@@ -11,7 +11,7 @@ from tillflow.storage import database
 from tillflow.storage.again import Moved, again
 from tillflow.storage.attributes import Item
 from tillflow.storage.commit import Commit, When, unchanged, when
-from tillflow.values.throttle import Bucket, Full
+from tillflow.values.throttle import Bucket, Full, Kept
 
 # A producer may save up so many seconds' events.
 _SAVED_SECONDS = 10
@@ -54,11 +54,14 @@ class _Lease:
 
 
 _leases: dict[str, _Lease] = {}
+# What it saw last of a producer's bucket, which others have only filled further since then.
+_buckets: dict[str, Kept] = {}
 
 
 def forget() -> None:
     """Begin as a new process (tests)."""
     _leases.clear()
+    _buckets.clear()
 
 
 def look(producer_id: str) -> Guest | None:
@@ -79,7 +82,8 @@ def look(producer_id: str) -> Guest | None:
 
 def take(guest: Guest, events: int, arrived: int, cause: Cause) -> None:
     """
-    Count *events* of a producer: one write for as many as this process has let in in the second before, or none.
+    Count *events* of a producer: one write for as many as this process has let in in the second before, or none; one more
+    where other processes have counted meanwhile.
 
     *arrived*: when, in milliseconds since 1970, by one clock for all processes.
 
@@ -115,11 +119,11 @@ class _Busy(Exception):
 
 def _count(guest: Guest, events: int, now: int, cause: Cause) -> None:
     bucket = Bucket(guest.rate * _SAVED_SECONDS, _SAVED_SECONDS)
-    known: list[Item | None] = []
 
     def attempt() -> None:
+        kept = _buckets.get(guest.producer_id)
         # Most often it is empty: then nobody need have read it.
-        kept, is_so = (known[-1], unchanged(known[-1], ("empty_at",))) if known else (None, _is_empty(now))
+        is_so = unchanged(dict(kept), ("empty_at",)) if kept and kept["empty_at"] > now else _is_empty(now)
         try:
             change = bucket.taken(kept, now, events)
         except Full as full:
@@ -130,8 +134,9 @@ def _count(guest: Guest, events: int, now: int, cause: Cause) -> None:
         try:
             commit.write()
         except _Busy as busy:
-            known.append(busy.found)
+            _buckets[guest.producer_id] = busy.found or {}
             raise Moved from None
+        _buckets[guest.producer_id] = change
 
     again(attempt, "Many events of this producer arrive at once. Send the same request again.")
 

@@ -1,6 +1,6 @@
 """Producers: who may send events from outside, how many a second, and whether they may now. Their keys are of machines."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
@@ -80,11 +80,10 @@ def page(wanted: ListQuery) -> dict[str, Any]:
         Limit=wanted.limit + 2,
     )
     entries = list(islice((each for each in found if each["listed_as"] != before), wanted.limit + 1))
-    shown = entries[: wanted.limit]
-    kept = {of_item(item).producer_id: of_item(item) for item in _whole(shown)}
+    shown, token = paging.cut(entries, wanted.limit, of, lambda each: str(each["listed_as"]))
+    kept = {producer.producer_id: producer for producer in map(of_item, _whole(shown))}
     items = [present(kept[each]) for each in map(tables.producer_id_of, shown) if each in kept]
-    more = len(entries) > wanted.limit
-    return {"items": items, "next_token": paging.token((shown[-1]["listed_as"],), of) if more else None}
+    return {"items": items, "next_token": token}
 
 
 def change(producer_id: str, patch: Callable[[Mapping[str, Any]], ProducerFields], cause: Cause) -> Producer:
@@ -128,7 +127,7 @@ def of_item(item: Item) -> Producer:
     )
 
 
-def _whole(entries: list[Item]) -> list[Item]:
+def _whole(entries: Sequence[Item]) -> list[Item]:
     keys = [tables.producer_key(tables.producer_id_of(each)) for each in entries]
     return list(database.batch(tables.eventflow(), keys))
 

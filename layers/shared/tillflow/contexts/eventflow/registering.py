@@ -103,9 +103,8 @@ def page(wanted: ListQuery) -> dict[str, Any]:
         tables.eventflow(), tables.LISTED_INDEX, tables.LISTED_KEYS, tables.TYPES, bounds_of, Limit=wanted.limit + 1
     )
     entries = [tables.version_of(each) for each in islice(found, wanted.limit + 1)]
-    shown = entries[: wanted.limit]
-    items = [{"event_type": event_type, "version": version} for event_type, version in shown]
-    return {"items": items, "next_token": paging.token((shown[-1][0],), of) if len(entries) > len(shown) else None}
+    shown, token = paging.cut(entries, wanted.limit, of, lambda each: each[0])
+    return {"items": [{"event_type": event_type, "version": version} for event_type, version in shown], "next_token": token}
 
 
 def publish(own: Mapping[str, dict[str, Any]], cause: Cause) -> int:

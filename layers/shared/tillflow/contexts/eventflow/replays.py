@@ -38,9 +38,8 @@ def page(consumer_id: str, query: ListQuery) -> dict[str, Any]:
     before = paging.name_of(query.next_token, of, refusal=InvalidPlace) if query.next_token else ""
     found = (replaystore.of_item(item) for item in replaystore.newest(consumer_id, before))
     entries = list(islice((each for each in found if each.replay_id != before), query.limit + 1))
-    shown = entries[: query.limit]
-    more = len(entries) > len(shown)
-    return {"items": list(map(present, shown)), "next_token": paging.token((shown[-1].replay_id,), of) if more else None}
+    shown, token = paging.cut(entries, query.limit, of, lambda each: each.replay_id)
+    return {"items": list(map(present, shown)), "next_token": token}
 
 
 def stop(consumer_id: str, replay_id: str) -> dict[str, Any]:

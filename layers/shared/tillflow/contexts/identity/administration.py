@@ -126,11 +126,11 @@ def page(wanted: UsersQuery) -> dict[str, Any]:
         )
         entries += [(entry["listed_as"], tables.user_id_of(entry)) for entry in islice(read, wanted.limit + 1)]
     entries = sorted((each for each in entries if each[0] < before), reverse=True)
-    shown = entries[: wanted.limit]
+    shown, token = paging.cut(entries, wanted.limit, ("users",), lambda each: each[0])
     found_users = {each.user_id: each for each in users.find_each([user_id for _, user_id in shown])}
     return {
         "items": [users.present(found_users[user_id]) for _, user_id in shown if user_id in found_users],
-        "next_token": paging.token([shown[-1][0]], ("users",)) if len(entries) > len(shown) else None,
+        "next_token": token,
     }
 
 

@@ -5,9 +5,10 @@ An id that names the effect of something else is derived from it (RFC 9562 versi
 always the same order, the same order always the same reservation. Uniqueness then needs no second item.
 """
 
-import base64
 import uuid
 from datetime import datetime
+
+from tillflow.values import base64url
 
 _TILLFLOW = uuid.UUID("6f0d2c1e-5d0a-5b57-9c3f-7e1f5c2b9a10")
 
@@ -48,9 +49,9 @@ def is_uuid(text: str) -> bool:
 
 def short(uuid_text: str) -> str:
     """Return a UUID as 22 characters (base64url), for keys of which there are many."""
-    return base64.urlsafe_b64encode(uuid.UUID(uuid_text).bytes).decode().rstrip("=")
+    return base64url.encode(uuid.UUID(uuid_text).bytes)
 
 
 def unshort(text: str) -> str:
     """Return the UUID that `short` made *text* of."""
-    return str(uuid.UUID(bytes=base64.urlsafe_b64decode(f"{text}==")))
+    return str(uuid.UUID(bytes=base64url.decode(text)))

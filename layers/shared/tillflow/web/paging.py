@@ -5,12 +5,12 @@ A token is a place in one list, and a digest of the place and of what the list i
 (docs/adr/0010): whoever brings one is checked as on the first page, and reads what they may read without it.
 """
 
-import base64
 import hashlib
 import json
 from collections.abc import Callable, Sequence
 
 from tillflow.errors import Invalid
+from tillflow.values import base64url
 
 # Room for two keys of some length, and their encoding.
 MAX_TOKEN_LENGTH = 1024
@@ -33,7 +33,7 @@ class InvalidPlace(InvalidToken):
 def token(place: Sequence[str], of: Sequence[str | None]) -> str:
     """Return the token of a *place* (the keys of the last item that was read) in the list *of* these words."""
     digest = hashlib.sha256(json.dumps([*place, *of]).encode()).hexdigest()[:32]
-    return base64.urlsafe_b64encode("\n".join([digest, *place]).encode()).rstrip(b"=").decode()
+    return base64url.encode("\n".join([digest, *place]).encode())
 
 
 def place_of(sent: str, of: Sequence[str | None], *, refusal: type[InvalidToken] = InvalidToken) -> list[str]:
@@ -46,7 +46,7 @@ def place_of(sent: str, of: Sequence[str | None], *, refusal: type[InvalidToken]
         InvalidToken: it is another list's, or was changed; a contract of its own has a *refusal* of its own.
     """
     try:
-        _, *place = base64.urlsafe_b64decode(sent + "=" * (-len(sent) % 4)).decode().split("\n")
+        _, *place = base64url.decode(sent).decode().split("\n")
     except ValueError:
         raise spoiled(refusal) from None
     if token(place, of) != sent:

@@ -5,7 +5,6 @@ A code's token is `<its id>.<MAC of its id, purpose and user>`: what would open 
 log; the mail's consumer computes it again. What the code is for is an item that one commit uses up, once.
 """
 
-import base64
 import hmac
 import re
 from datetime import timedelta
@@ -19,7 +18,7 @@ from tillflow.runtime import secrets
 from tillflow.storage import database
 from tillflow.storage.attributes import Item
 from tillflow.storage.commit import Commit, absent, when
-from tillflow.values import clock, ids
+from tillflow.values import base64url, clock, ids
 
 _SECRET = "CODE_SECRET_ARN"
 _TOKEN = re.compile(r"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})")
@@ -110,4 +109,4 @@ def use(commit: Commit, code: Item, cause: Cause, refusal: Refusal) -> None:
 def sealed(secret: bytes, code_id: str, purpose: Purpose, user_id: str) -> str:
     """Return the token that opens a code under this *secret*."""
     mac = hmac.digest(secret, f"code\n{purpose}\n{code_id}\n{user_id}".encode(), "sha256")
-    return f"{code_id}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
+    return f"{code_id}.{base64url.encode(mac)}"

@@ -5,13 +5,12 @@ A cookie says so, signed for that account alone. Who has it is counted apart fro
 nothing else by it. It is not read by scripts, and comes with requests of this site alone.
 """
 
-import base64
 import hmac
 import re
 from datetime import timedelta
 
 from tillflow.runtime import secrets
-from tillflow.values import clock, ids
+from tillflow.values import base64url, clock, ids
 
 _SECRET = "CODE_SECRET_ARN"
 _LIFETIME = timedelta(days=180)
@@ -41,4 +40,4 @@ def known(sent: str, account: str) -> str | None:
 def _mac(secret: bytes, device: str, until: int, account: str) -> str:
     # A MAC of a device is none of a code (codes.py): each says what it is of.
     signed = hmac.digest(secret, f"device\n{device}\n{until}\n{account}".encode("utf-8", "surrogatepass"), "sha256")
-    return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
+    return base64url.encode(signed)

@@ -5,7 +5,6 @@ As a secret they are `{"keys": [{"kid", "pem", "created_at"}, …]}`: PEM in PKC
 """
 
 import json
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -13,6 +12,8 @@ from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
+from tillflow.values import base64url
 
 # Who verifies knows a key five minutes after it was published, from the table, or ten, by way of the JWK set: then it signs.
 LEAD_SECONDS = 900
@@ -51,7 +52,7 @@ def new(now: int) -> Key:
 
 def thumbprint(jwk: Mapping[str, str]) -> str:
     """Return the name of a public key, given its required members alone (RFC 7638: SHA-256 of them, in order, without spaces)."""
-    return _base64url(sha256(json.dumps(jwk, sort_keys=True, separators=(",", ":")).encode()).digest())
+    return base64url.encode(sha256(json.dumps(jwk, sort_keys=True, separators=(",", ":")).encode()).digest())
 
 
 def read(secret: bytes) -> tuple[Key, ...]:
@@ -95,8 +96,9 @@ def _private(pem: str) -> ec.EllipticCurvePrivateKey:
 def _jwk(key: ec.EllipticCurvePrivateKey) -> dict[str, str]:
     numbers = key.public_key().public_numbers()
     size = key.key_size // 8
-    return {"kty": "EC", "crv": "P-256", "x": _base64url(numbers.x.to_bytes(size)), "y": _base64url(numbers.y.to_bytes(size))}
-
-
-def _base64url(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return {
+        "kty": "EC",
+        "crv": "P-256",
+        "x": base64url.encode(numbers.x.to_bytes(size)),
+        "y": base64url.encode(numbers.y.to_bytes(size)),
+    }

@@ -5,11 +5,12 @@ The payload is the JSON object `{"sub", "roles", "iat", "exp"}` (times in second
 the payload's text.
 """
 
-import base64
 import binascii
 import hmac
 import json
 from dataclasses import dataclass
+
+from tillflow.values import base64url
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Token:
 def issue(token: Token, secret: bytes) -> str:
     """Return *token* as text, signed with *secret*."""
     claims = {"sub": token.user_id, "roles": list(token.roles), "iat": token.issued_at, "exp": token.expires_at}
-    payload = _encode(json.dumps(claims, separators=(",", ":")).encode())
+    payload = base64url.encode(json.dumps(claims, separators=(",", ":")).encode())
     return f"{payload}.{_signature(payload, secret)}"
 
 
@@ -35,16 +36,12 @@ def read(text: str, secret: bytes, now: int) -> Token | None:
     if not hmac.compare_digest(_signature(payload, secret).encode(), signature.encode("utf-8", "surrogatepass")):
         return None
     try:
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        claims = json.loads(base64url.decode(payload))
         token = Token(claims["sub"], tuple(claims["roles"]), int(claims["iat"]), int(claims["exp"]))
     except (binascii.Error, KeyError, TypeError, ValueError):
         return None
     return token if now < token.expires_at else None
 
 
-def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
 def _signature(payload: str, secret: bytes) -> str:
-    return _encode(hmac.digest(secret, payload.encode("utf-8", "surrogatepass"), "sha256"))
+    return base64url.encode(hmac.digest(secret, payload.encode("utf-8", "surrogatepass"), "sha256"))

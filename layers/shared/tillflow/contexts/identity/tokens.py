@@ -7,7 +7,6 @@ can be known of a text without cryptography is looked at first.
 
 import json
 import re
-from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, override
@@ -22,7 +21,7 @@ from jwt.utils import der_to_raw_signature
 from tillflow.contexts.identity import jwks, keys
 from tillflow.contexts.identity.keys import Signer
 from tillflow.runtime.config import setting
-from tillflow.values import clock, ids, jsontext
+from tillflow.values import base64url, clock, ids, jsontext
 
 ACCESS_SECONDS = 900
 _ALGORITHM = "ES256"
@@ -157,7 +156,7 @@ def _kid(text: str, kind: _Kind) -> str | None:
     if not parts:
         return None
     try:
-        header = _object(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        header = _object(base64url.decode(parts[1]))
     except ValueError:  # no base64
         return None
     if header is None or header.keys() != {"alg", "kid", "typ"} or (header["alg"], header["typ"]) != (_ALGORITHM, kind.typ):
